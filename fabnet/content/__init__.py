@@ -1,0 +1,1 @@
+"""What bytes are called: CIDs, and the folders an IPFS client can fetch."""

@@ -1,0 +1,1 @@
+"""Who decides, by what rules, and who is credited."""

@@ -1,0 +1,1 @@
+"""The shell: I/O, clocks, dice, threads and everything async."""

@@ -1,0 +1,41 @@
+"""About this node: who it is, how it is, and what its API is."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fabnet.node.api.answers import Health, NodeAnswer
+from fabnet.node.api.handlers.machines import spot
+from fabnet.node.api.table import Call
+from fabnet.node.shell import Shell
+
+VERSION = version("fabnet")
+
+
+async def healthz(_: Call) -> Health:
+    """Say that the listener answers."""
+    return Health(ok=True)
+
+
+async def get_node(call: Call) -> NodeAnswer:
+    """Return who this node is."""
+    return node_answer(call.shell)
+
+
+def node_answer(shell: Shell) -> NodeAnswer:
+    """Return who this node is, and with whom it speaks."""
+    identity, config = shell.identity, shell.config
+    incarnation = identity.incarnation
+    return NodeAnswer(
+        peer=identity.peer,
+        name=config.name,
+        cooperative=identity.charter,
+        city=config.city,
+        place=spot(config.place),
+        network=identity.network,
+        incarnation=f"{incarnation.counter}-{incarnation.random:016x}",
+        version=VERSION,
+        links=sorted(shell.linked()),
+        ready=shell.store.failed is None,
+        now_ms=shell.clock.now().moment_ms,
+    )

@@ -1,0 +1,128 @@
+"""Mutual credit and passports: what a lot came to, as both sides signed it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from fabnet.cooperation.credit import Pending, Posting, balances, match, unposted
+from fabnet.node.api.answers import Balance, Credit, MinutesAnswer, PostingAnswer
+from fabnet.node.api.handlers.jobs import find
+from fabnet.node.api.handlers.known import Books, books, readable, records_of
+from fabnet.node.api.problem import Problem, missing
+from fabnet.node.api.table import JSON, Call, Raw
+from fabnet.production import receipt
+from fabnet.production.receipt import Acceptance, LotClosed, Minutes, lot_key
+from fabnet.records.ids import JobId, PeerId
+from fabnet.records.record import Record
+
+Closed = dict[str, tuple[Record, LotClosed]]
+"""Lot-closed records by their ids."""
+Taken = dict[tuple[PeerId, str], Acceptance]
+"""Acceptances by author and lot; of several the first said counts."""
+
+
+async def get_credit(call: Call) -> Credit:
+    """Return the minutes between cooperatives, posted and pending."""
+    known = await books(call.shell)
+    taken: Taken = {}
+    for record in _first(await records_of(call.shell, receipt.ACCEPTANCE)):
+        acceptance = readable(record, Acceptance)
+        if acceptance is not None:
+            key = lot_key(acceptance.job, acceptance.epoch)
+            taken.setdefault((record.author, key), acceptance)
+    postings: list[Posting] = []
+    pending: list[PostingAnswer] = []
+    for record in _first(await records_of(call.shell, receipt.LOT_CLOSED)):
+        claim = readable(record, LotClosed)
+        if claim is None:
+            continue
+        acceptance = taken.get((claim.requester, lot_key(claim.job, claim.epoch)))
+        posted = _posted(known, record, claim, acceptance)
+        if isinstance(posted, Posting):
+            postings.append(posted)
+        pending += _pending(known, record, claim, acceptance, posted)
+    owed = balances(postings)
+    return Credit(
+        [Balance(cooperative, minutes) for cooperative, minutes in owed.items()],
+        sum(owed.values()),
+        [_posting(posting) for posting in postings],
+        pending,
+    )
+
+
+async def get_passport(call: Call) -> Raw | Problem:
+    """Return the product passport of one lot."""
+    job = await find(call.shell, call.params["job"], "job")
+    if isinstance(job, Problem):
+        return job
+    epoch = call.params["epoch"]
+    key = lot_key(JobId(job), int(epoch)) if epoch.isdecimal() else ""
+    for record in _first(await records_of(call.shell, receipt.LOT_CLOSED, key=key)):
+        claim = readable(record, LotClosed)
+        if claim is not None and claim.passport is not None:
+            return Raw(claim.passport, JSON)
+    return missing("passport", f"{job[:15]}…/{epoch[:8]}")
+
+
+def _first(records: Iterable[Record]) -> list[Record]:
+    """Return records in the order they were said: the lowest of a lot counts."""
+    return sorted(
+        records, key=lambda it: (it.author, it.header.incarnation, it.header.seq)
+    )
+
+
+def _posted(
+    known: Books, record: Record, claim: LotClosed, acceptance: Acceptance | None
+) -> Posting | Pending:
+    """Return what a lot posts, or why it posts nothing yet."""
+    maker = known.nodes.get(record.author)
+    requester = known.nodes.get(claim.requester)
+    if maker is None or requester is None:
+        return Pending("charter-unknown")
+    if acceptance is None:
+        return Pending("not-accepted")
+    return match(claim, record.id, acceptance, maker=maker, requester=requester)
+
+
+def _pending(
+    known: Books,
+    record: Record,
+    claim: LotClosed,
+    acceptance: Acceptance | None,
+    posted: Posting | Pending,
+) -> list[PostingAnswer]:
+    """Return what of a claim is not posted, as one entry or none."""
+    minutes, reason = claim.minutes, "not-granted"
+    if isinstance(posted, Pending):
+        reason = posted.reason
+    elif acceptance is not None:
+        minutes = unposted(claim, acceptance)
+    if not minutes:
+        return []
+    return [
+        PostingAnswer(
+            job=claim.job,
+            epoch=claim.epoch,
+            maker=known.nodes.get(record.author, ""),
+            requester=known.nodes.get(claim.requester, ""),
+            minutes=_minutes(minutes),
+            total_minutes=sum(each.minutes for each in minutes),
+            reason=reason,
+        )
+    ]
+
+
+def _posting(posting: Posting) -> PostingAnswer:
+    return PostingAnswer(
+        job=posting.job,
+        epoch=posting.epoch,
+        maker=posting.maker,
+        requester=posting.requester,
+        minutes=_minutes(posting.minutes),
+        total_minutes=posting.total_minutes,
+        reason="",
+    )
+
+
+def _minutes(minutes: Iterable[Minutes]) -> list[MinutesAnswer]:
+    return [MinutesAnswer(each.kind, each.minutes) for each in minutes]

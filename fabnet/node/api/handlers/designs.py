@@ -1,0 +1,200 @@
+"""Designs: what was published, under which terms, and its files."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from typing import Final
+
+from fabnet.content import cid as cids
+from fabnet.content.cid import Cid
+from fabnet.designs import grant as grants
+from fabnet.designs import revision as revisions
+from fabnet.designs.grant import Grant, GrantBody, effective, open_grant
+from fabnet.designs.revision import (
+    REVISION_BYTES_MAX,
+    FileEntry,
+    Part,
+    Revision,
+    RevisionBody,
+)
+from fabnet.errors import RemoteError
+from fabnet.node.api.answers import (
+    DesignAnswer,
+    Designs,
+    FileAnswer,
+    PartAnswer,
+)
+from fabnet.node.api.handlers.known import readable, records_of
+from fabnet.node.api.problem import Problem, missing, problem
+from fabnet.node.api.table import Call, Raw
+from fabnet.node.shell import Shell
+from fabnet.records.credential import open_credential
+from fabnet.records.record import Record
+
+LISTED_MAX: Final = 200
+"""Designs in one answer, the newest; the search that comes later finds the others."""
+GRANTS_MAX: Final = 64
+"""Grants looked at for one design."""
+TERMS_KEPT_MAX: Final = 1_000
+"""Verified grants remembered: each cost a signature check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the valid grants of a revision come to."""
+
+    expression: str | None
+    grants: tuple[str, ...]
+
+
+async def list_designs(call: Call) -> Designs:
+    """Return the newest designs."""
+    return Designs(await newest_designs(call.shell))
+
+
+async def newest_designs(shell: Shell) -> list[DesignAnswer]:
+    """Return the newest designs, each once."""
+    found: dict[str, DesignAnswer] = {}
+    for record in await records_of(shell, revisions.KIND, most=LISTED_MAX):
+        body = readable(record, RevisionBody)
+        if body is not None and body.revision not in found:
+            found[body.revision] = await _design(shell, record, body)
+    return list(found.values())
+
+
+async def get_design(call: Call) -> DesignAnswer | Problem:
+    """Return one design with its files and parts."""
+    found = await _published(call)
+    if isinstance(found, Problem):
+        return found
+    return await _design(call.shell, *found)
+
+
+async def get_file(call: Call) -> Raw | Problem:
+    """Return one file of a design, to be saved and never shown."""
+    found = await _published(call)
+    if isinstance(found, Problem):
+        return found
+    _, body = found
+    revision = await revision_of(call.shell, body.revision)
+    if revision is None:
+        return problem(HTTPStatus.CONFLICT, "not-fetched", revision=body.revision)
+    file = revision.file(call.params["path"])
+    if file is None:
+        return missing("file", call.params["path"][:120])
+    if not await call.shell.blobs.has(file.cid):
+        return problem(HTTPStatus.CONFLICT, "not-fetched", revision=body.revision)
+    name = file.path.rpartition("/")[2]
+    return Raw(call.shell.blobs.path(file.cid), file.media_type, filename=name)
+
+
+async def revision_of(shell: Shell, cid: Cid) -> Revision | None:
+    """Return the manifest named `cid`, or nil when it is not here or breaks a rule."""
+    raw = await shell.blobs.read(cid, bytes_max=REVISION_BYTES_MAX)
+    return None if raw is None else _parsed(raw)
+
+
+async def titles(shell: Shell) -> dict[str, str]:
+    """Return the titles of the designs that are known, by revision."""
+    records = await records_of(shell, revisions.KIND)
+    bodies = [readable(record, RevisionBody) for record in records]
+    return {body.revision: body.title for body in bodies if body is not None}
+
+
+async def find_revision(shell: Shell, cid: Cid) -> tuple[Record, RevisionBody] | None:
+    """Return the newest record that publishes a revision, or nil."""
+    for record in await records_of(shell, revisions.KIND):
+        body = readable(record, RevisionBody)
+        if body is not None and body.revision == cid:
+            return record, body
+    return None
+
+
+async def _published(call: Call) -> tuple[Record, RevisionBody] | Problem:
+    name = call.params["cid"]
+    try:
+        cid = cids.parse(name)
+    except RemoteError:
+        return missing("design", name[:80])
+    return await find_revision(call.shell, cid) or missing("design", name)
+
+
+async def _design(shell: Shell, record: Record, body: RevisionBody) -> DesignAnswer:
+    revision = await revision_of(shell, body.revision)
+    terms = await _terms(shell, body.revision, revision)
+    files = () if revision is None else revision.files
+    return DesignAnswer(
+        cid=body.revision,
+        title=body.title,
+        publisher=record.author,
+        folder=body.folder,
+        published_ms=record.header.moment_ms,
+        is_fetched=revision is not None,
+        version="" if revision is None else revision.version,
+        function="" if revision is None else revision.function,
+        licence="" if revision is None else revision.licence,
+        granted=terms.expression,
+        grants=list(terms.grants),
+        files=[await _file(shell, file) for file in files],
+        parts=[_part(part) for part in (() if revision is None else revision.parts)],
+        withdrawn=None,
+    )
+
+
+async def _terms(shell: Shell, cid: Cid, revision: Revision | None) -> Terms:
+    if revision is None:
+        return Terms(None, ())
+    found: dict[str, Grant] = {}
+    for record in await records_of(shell, grants.KIND, key=cid, most=GRANTS_MAX):
+        body = readable(record, GrantBody)
+        held = None if body is None else _granted(body.document, revision, cid)
+        if held is not None:
+            found[held[0]] = held[1]
+    return Terms(effective(found.values()), tuple(sorted(found)))
+
+
+async def _file(shell: Shell, file: FileEntry) -> FileAnswer:
+    return FileAnswer(
+        path=file.path,
+        cid=file.cid,
+        bytes=file.bytes,
+        media_type=file.media_type,
+        role=file.role,
+        is_here=await shell.blobs.has(file.cid),
+    )
+
+
+def _part(part: Part) -> PartAnswer:
+    needs = part.requirement
+    return PartAnswer(
+        name=part.name,
+        process=needs.process,
+        materials=list(needs.materials),
+        size_um=[needs.size_x_um, needs.size_y_um, needs.size_z_um],
+        quantity=part.quantity,
+        reference_s=part.reference_s,
+        mass_mg=needs.mass_mg,
+        energy_wh=needs.energy_wh,
+    )
+
+
+@lru_cache(maxsize=LISTED_MAX)
+def _parsed(raw: bytes) -> Revision | None:
+    try:
+        return revisions.parse(raw)
+    except RemoteError:
+        return None
+
+
+@lru_cache(maxsize=TERMS_KEPT_MAX)
+def _granted(document: bytes, revision: Revision, cid: Cid) -> tuple[str, Grant] | None:
+    """Return a grant and its id if it holds, or nil."""
+    try:
+        grant = open_grant(document, revision, cid)
+        return (
+            (open_credential(document).id, grant) if isinstance(grant, Grant) else None
+        )
+    except RemoteError:
+        return None

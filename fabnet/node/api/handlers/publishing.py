@@ -1,0 +1,113 @@
+"""Publishing: files first, then the manifest that names them, then who grants what."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Final
+
+from fabnet.content import cid as cids
+from fabnet.cooperation import charter as charters
+from fabnet.cooperation import membership as memberships
+from fabnet.cooperation import policy as policies
+from fabnet.cooperation.charter import CharterBody
+from fabnet.cooperation.membership import MembershipBody
+from fabnet.cooperation.policy import PolicyBody
+from fabnet.designs import grant as grants
+from fabnet.designs import revision as revisions
+from fabnet.designs.grant import GrantBody, open_grant
+from fabnet.designs.licence import Refused
+from fabnet.designs.revision import RevisionBody
+from fabnet.errors import MalformedError
+from fabnet.node.api.answers import Created, Stored
+from fabnet.node.api.asks import NewDesign, NewDocument
+from fabnet.node.api.handlers.asking import ask
+from fabnet.node.api.problem import Problem, problem
+from fabnet.node.api.table import Call
+from fabnet.node.shell import Shell
+from fabnet.node.store.reading import BlobEntry
+from fabnet.protocol.events import Publish
+from fabnet.records.body import Body
+from fabnet.records.credential import open_credential
+
+UPLOAD_BYTES_MAX: Final = 64 * 1_024 * 1_024
+"""Bytes of one uploaded file, held in memory while its name is worked out."""
+
+
+async def put_blob(call: Call, raw: bytes) -> Stored | Problem:
+    """Keep a file, and return the CID that names it."""
+    if not raw:
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "empty-body")
+    cid = await call.shell.blobs.put_bytes(raw)
+    await call.shell.store.put_blob(
+        BlobEntry(cid, len(raw), "application/octet-stream", pinned=True)
+    )
+    return Stored(cid, len(raw))
+
+
+async def publish_design(call: Call, new: NewDesign) -> Created | Problem:
+    """Publish a revision whose files are all here, and its grant."""
+    shell = call.shell
+    revision = revisions.parse(new.manifest)
+    cid = cids.of_raw(new.manifest)
+    for file in revision.files:
+        if not await shell.blobs.has(file.cid):
+            return problem(
+                HTTPStatus.UNPROCESSABLE_ENTITY,
+                "blob-missing",
+                "manifest",
+                path=file.path,
+                cid=file.cid,
+            )
+    grant = open_grant(new.grant, revision, cid)
+    if isinstance(grant, Refused):
+        return problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY, grant.reason, "grant", **dict(grant.args)
+        )
+    stored = await put_blob(call, new.manifest)
+    if isinstance(stored, Problem):
+        return stored
+    body = RevisionBody(
+        cid, len(new.manifest), new.folder, revision.title, revision.lineage
+    )
+    said = await _publish(shell, revisions.KIND, None, body)
+    if isinstance(said, Problem):
+        return said
+    said = await _publish(shell, grants.KIND, cid, GrantBody(new.grant))
+    return said if isinstance(said, Problem) else Created(cid)
+
+
+async def publish_document(call: Call, new: NewDocument) -> Created | Problem:
+    """Carry a signed document as a record of ours; the peer says whether it may."""
+    about, body = _carried(new)
+    return await _publish(call.shell, new.kind, about, body)
+
+
+def _carried(new: NewDocument) -> tuple[str | None, Body]:
+    """Return the record's key, which says whose it is, and its body.
+
+    Raises RemoteError unless the document is authentic and of that kind.
+    """
+    match new.kind:
+        case charters.KIND:
+            open_credential(new.document, kind=charters.DOCUMENT_KIND)
+            return None, CharterBody(new.document)
+        case memberships.KIND:
+            member = _named(new, memberships.DOCUMENT_KIND, "member")
+            return member, MembershipBody(new.document)
+        case policies.KIND:
+            charter = _named(new, policies.DOCUMENT_KIND, "charter")
+            return charter, PolicyBody(new.document)
+
+
+def _named(new: NewDocument, kind: str, field: str) -> str:
+    name = open_credential(new.document, kind=kind).subject.get(field)
+    if not isinstance(name, str):
+        raise MalformedError(f"credentialSubject.{field}: expected text")
+    return name
+
+
+async def _publish(
+    shell: Shell, kind: str, about: str | None, body: Body
+) -> Created | Problem:
+    said = await ask(shell, lambda number: Publish(number, kind, about, body))
+    return said if isinstance(said, Problem) else Created(said)

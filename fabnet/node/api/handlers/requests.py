@@ -1,0 +1,167 @@
+"""Requests: filed by a steward for anyone, withdrawn, and their pieces taken."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Final
+
+import msgspec
+
+from fabnet.content import cid as cids
+from fabnet.errors import InputError, RemoteError
+from fabnet.node.api.answers import Created, Filed
+from fabnet.node.api.asks import (
+    BenchCount,
+    NewAcceptance,
+    NewItem,
+    NewPerson,
+    NewPlace,
+    NewRequest,
+    Withdrawal,
+)
+from fabnet.node.api.handlers.asking import ask
+from fabnet.node.api.handlers.designs import find_revision, revision_of
+from fabnet.node.api.handlers.jobs import find, short_code
+from fabnet.node.api.problem import Problem, missing, problem
+from fabnet.node.api.strict import nearest
+from fabnet.node.api.table import Call
+from fabnet.node.shell import Shell
+from fabnet.production.place import Place, place_at
+from fabnet.production.request import NEED_CODES, Item, NeedCode, Request
+from fabnet.protocol.events import AcceptLot, CountBench, FileRequest, WithdrawRequest
+from fabnet.records.ids import INT_MAX, JobId
+
+SEED_BYTES: Final = 32
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DIGITS: Final = re.compile("[1-9][0-9]{0,5}")
+
+
+async def file_request(call: Call, new: NewRequest) -> Filed | Problem:
+    """File a request, after every field of it was looked at."""
+    shell = call.shell
+    for index, item in enumerate(new.items):
+        wrong = await _wrong_item(shell, f"items[{index}]", item)
+        if wrong is not None:
+            return wrong
+    request = _request(shell, new)
+    personal = msgspec.json.encode(new.person)
+    seed = shell.clock.token(SEED_BYTES)
+    said = await ask(shell, lambda number: FileRequest(number, request, personal, seed))
+    return said if isinstance(said, Problem) else Filed(said, short_code(said))
+
+
+async def withdraw(call: Call, _: Withdrawal) -> Created | Problem:
+    """Withdraw what a job still lacks."""
+    job = await find(call.shell, call.params["id"], "job")
+    if isinstance(job, Problem):
+        return job
+    said = await ask(call.shell, lambda number: WithdrawRequest(number, JobId(job)))
+    return said if isinstance(said, Problem) else Created(said)
+
+
+async def accept_lot(call: Call, new: NewAcceptance) -> Created | Problem:
+    """Take a lot's pieces, granting minutes."""
+    lot = await _lot(call)
+    if isinstance(lot, Problem):
+        return lot
+    minutes = tuple(each.signed() for each in new.minutes or ())
+    said = await ask(call.shell, lambda number: AcceptLot(number, *lot, minutes))
+    return said if isinstance(said, Problem) else Created(said)
+
+
+async def count_bench(call: Call, found: BenchCount) -> Created | Problem:
+    """Say what lies on the bench: the piece in doubt is good, or it is scrap."""
+    lot = await _lot(call)
+    if isinstance(lot, Problem):
+        return lot
+    said = await ask(
+        call.shell, lambda number: CountBench(number, *lot, found.good, found.person)
+    )
+    return said if isinstance(said, Problem) else Created(said)
+
+
+async def _lot(call: Call) -> tuple[JobId, int] | Problem:
+    epoch = call.params["epoch"]
+    if not _DIGITS.fullmatch(epoch):
+        return missing("lot", epoch[:20])
+    job = await find(call.shell, call.params["job"], "job")
+    return job if isinstance(job, Problem) else (JobId(job), int(epoch))
+
+
+async def _wrong_item(shell: Shell, at: str, item: NewItem) -> Problem | None:
+    """Return why an item cannot be asked for; nil when it can, as far as is known."""
+    try:
+        cid = cids.parse(item.revision)
+    except RemoteError as error:
+        raise InputError(f"{at}.revision", str(error)) from error
+    if await find_revision(shell, cid) is None:
+        return problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "no-such-design",
+            f"{at}.revision",
+            revision=cid,
+        )
+    revision = await revision_of(shell, cid)
+    if revision is not None and revision.part(item.part) is None:
+        parts = tuple(part.name for part in revision.parts)
+        raise InputError(f"{at}.part", nearest(item.part, parts))
+    return None
+
+
+def _request(shell: Shell, new: NewRequest) -> Request:
+    now_ms = shell.clock.now().moment_ms
+    due_ms = _moment("due", new.due, now_ms)
+    deadline_ms = None
+    if new.deadline is not None:
+        deadline_ms = _moment("deadline", new.deadline, now_ms)
+        if deadline_ms < due_ms:
+            raise InputError("deadline", "expected a time after due")
+    return Request(
+        tuple(Item(it.revision, it.part, it.pieces) for it in new.items),
+        due_ms,
+        deadline_ms,
+        _need(new.need),
+        new.act,
+        new.facts,
+        new.materials,
+        None if new.radius_km is None else new.radius_km * 1_000,
+        _coarse(shell, new.place),
+        shell.identity.charter,
+        _person(shell.config.person_secret, new.person),
+    )
+
+
+def _moment(field: str, given: datetime, now_ms: int) -> int:
+    moment_ms = (given - _EPOCH) // timedelta(milliseconds=1)
+    if moment_ms <= now_ms:
+        raise InputError(field, f"expected a time to come; {given.isoformat()} is past")
+    if moment_ms > INT_MAX:
+        raise InputError(field, "expected a time that is not so far away")
+    return moment_ms
+
+
+def _need(given: str) -> NeedCode:
+    for code in NEED_CODES:
+        if given == code:
+            return code
+    raise InputError("need", nearest(given, NEED_CODES))
+
+
+def _coarse(shell: Shell, given: NewPlace | None) -> Place:
+    """Return the town: a tenth of a degree, some ten kilometres, never a door."""
+    if given is None:
+        place = shell.config.place
+        return place_at(
+            round(place.latitude_udeg / 1e6, 1), round(place.longitude_udeg / 1e6, 1)
+        )
+    return place_at(round(given.latitude, 1), round(given.longitude, 1))
+
+
+def _person(secret: bytes, person: NewPerson) -> str:
+    """Return the same word for the same person here, and for nobody elsewhere."""
+    told = msgspec.json.encode([person.name, person.contact])
+    return hmac.new(secret, told, hashlib.sha256).hexdigest()

@@ -1,0 +1,194 @@
+"""Every route there is: router, OpenAPI document and the test of all doors read it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+from fabnet.node.api.answers import (
+    Created,
+    Credit,
+    DesignAnswer,
+    Designs,
+    Done,
+    Filed,
+    Health,
+    JobAnswer,
+    Jobs,
+    Machines,
+    Makings,
+    NewBearer,
+    NodeAnswer,
+    Stored,
+    Story,
+)
+from fabnet.node.api.asks import (
+    BenchCount,
+    FirstOperator,
+    MachineChange,
+    NewAcceptance,
+    NewDesign,
+    NewDocument,
+    NewRequest,
+    NewToken,
+    PieceByHand,
+    Withdrawal,
+)
+from fabnet.node.api.handlers import (
+    about,
+    credit,
+    designs,
+    jobs,
+    machines,
+    pages,
+    people,
+    publishing,
+    requests,
+)
+from fabnet.node.api.openapi import document
+from fabnet.node.api.table import (
+    ANY,
+    HTML,
+    JSON,
+    Call,
+    Raw,
+    Route,
+    get,
+    post,
+    post_bytes,
+)
+
+DESIGN_BYTES_MAX: Final = 512 * 1_024
+"""A manifest of 256 KiB and a grant of 40 KiB, in base64."""
+DOCUMENT_BYTES_MAX: Final = 72 * 1_024
+"""A signed document of 48 KiB, in base64."""
+
+
+async def _openapi(_: Call) -> Raw:
+    return Raw(msgspec.json.encode(document(ROUTES, about.VERSION)), JSON)
+
+
+_LOT: Final = "/v1/lots/{job}/{epoch}"
+_MACHINE: Final = "/v1/machines/{facility}/{machine}"
+
+ROUTES: Final[tuple[Route, ...]] = (
+    get("/", HTML, pages.home, "The page with map, machines, designs and jobs"),
+    get("/jobs/{id}", HTML, pages.job, "The page of one job"),
+    get("/static/{name}", ANY, pages.static, "A style sheet or an icon"),
+    get("/healthz", Health, about.healthz, "Whether the listener answers"),
+    get("/v1/openapi.json", JSON, _openapi, "This description"),
+    get("/v1/node", NodeAnswer, about.get_node, "This node"),
+    get(
+        "/v1/machines", Machines, machines.list_machines, "Live facilities and machines"
+    ),
+    get("/v1/designs", Designs, designs.list_designs, "Published designs"),
+    get("/v1/designs/{cid}", DesignAnswer, designs.get_design, "One design"),
+    get(
+        "/v1/designs/{cid}/files/{path:.+}",
+        ANY,
+        designs.get_file,
+        "One file of a design",
+    ),
+    get("/v1/jobs", Jobs, jobs.list_jobs, "Jobs filed here, or made here for another"),
+    get("/v1/jobs/{id}", JobAnswer, jobs.get_job, "One job, by id or short code"),
+    get("/v1/makings", Makings, jobs.list_makings, "Lots made here"),
+    get("/v1/stories/{id}", Story, jobs.get_story, "All that happened to one thing"),
+    get("/v1/credit", Credit, credit.get_credit, "Minutes between cooperatives"),
+    get(
+        "/v1/passports/{job}/{epoch}",
+        JSON,
+        credit.get_passport,
+        "The product passport of one lot, a signed credential",
+    ),
+    post_bytes(
+        "/v1/blobs",
+        "designer",
+        Stored,
+        publishing.put_blob,
+        summary="Upload a file",
+        bytes_max=publishing.UPLOAD_BYTES_MAX,
+    ),
+    post(
+        "/v1/designs",
+        "designer",
+        NewDesign,
+        Created,
+        publishing.publish_design,
+        summary="Publish a design and its grant",
+        bytes_max=DESIGN_BYTES_MAX,
+    ),
+    post(
+        "/v1/documents",
+        "operator",
+        NewDocument,
+        Created,
+        publishing.publish_document,
+        summary="Carry a charter, membership or policy",
+        bytes_max=DOCUMENT_BYTES_MAX,
+    ),
+    post(
+        "/v1/requests",
+        "steward",
+        NewRequest,
+        Filed,
+        requests.file_request,
+        summary="File a request for someone",
+    ),
+    post(
+        "/v1/jobs/{id}/withdrawal",
+        "steward",
+        Withdrawal,
+        Created,
+        requests.withdraw,
+        summary="Withdraw what a job still lacks",
+    ),
+    post(
+        f"{_LOT}/acceptance",
+        "steward",
+        NewAcceptance,
+        Created,
+        requests.accept_lot,
+        summary="Take the pieces of a lot, granting minutes",
+    ),
+    post(
+        f"{_LOT}/count",
+        "operator",
+        BenchCount,
+        Created,
+        requests.count_bench,
+        summary="Say what lies on the bench",
+    ),
+    post(
+        f"{_MACHINE}/state",
+        "operator",
+        MachineChange,
+        Done,
+        machines.set_state,
+        summary="Set a machine idle, drained or offline",
+    ),
+    post(
+        f"{_MACHINE}/piece",
+        "operator",
+        PieceByHand,
+        Done,
+        machines.finish_piece,
+        summary="Say that a manual station finished a piece",
+    ),
+    post(
+        "/v1/operators",
+        None,
+        FirstOperator,
+        NewBearer,
+        people.become_operator,
+        summary="Exchange the one-time token for the first operator’s",
+    ),
+    post(
+        "/v1/tokens",
+        "operator",
+        NewToken,
+        NewBearer,
+        people.give_token,
+        summary="Give someone a token",
+    ),
+)

@@ -1,0 +1,151 @@
+"""What a route is: one row from which router, OpenAPI document and tests all derive.
+
+A handler takes a `Call` and, where the route takes a body, the body as a struct; it
+returns a struct, bytes, or a Problem. It sees no HTTP.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+from typing import Final, Literal, TypeVar
+
+import msgspec
+
+from fabnet.node.api.problem import Problem
+from fabnet.node.api.strict import read_json
+from fabnet.node.shell import Shell
+
+BODY_BYTES_MAX: Final = 64 * 1_024
+"""Bytes of an ordinary request: fifty items and a page of text."""
+JSON: Final = "application/json"
+HTML: Final = "text/html"
+ANY: Final = "application/octet-stream"
+
+Role = Literal["operator", "steward", "designer"]
+ROLES: Final[tuple[Role, ...]] = ("operator", "steward", "designer")
+
+S = TypeVar("S", bound=msgspec.Struct)
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request, as far as a handler needs to know it."""
+
+    shell: Shell
+    params: Mapping[str, str]
+    """From the path."""
+    turn: asyncio.Lock
+    """Held while tokens are counted and given, so that one is never given twice."""
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """A reply that is not one of our structs: a page, or a file."""
+
+    content: bytes | Path
+    """Bytes, or a file whose bytes are checked by its name."""
+    media_type: str
+    status: int = HTTPStatus.OK
+    filename: str | None = None
+    """Given to what strangers wrote, so that a browser saves it and never shows it."""
+
+
+Reply = msgspec.Struct | Raw
+Run = Callable[[Call, bytes], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One way to ask something of the node."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    role: Role | None
+    """Who may; nil is anyone who reaches the listener."""
+    takes: type[msgspec.Struct] | None
+    """What the body holds; nil for none, or for bytes where `media_type` says so."""
+    gives: type[msgspec.Struct] | str
+    """What a good answer holds: a struct, or bytes of a media type."""
+    summary: str
+    run: Run
+    status: int = HTTPStatus.OK
+    media_type: str | None = None
+    """Of the body; nil where there is none."""
+    bytes_max: int = 0
+
+
+def get(
+    path: str,
+    gives: type[S] | str,
+    handler: Callable[[Call], Awaitable[S | Raw | Problem]],
+    summary: str,
+) -> Route:
+    """Return a route that reads."""
+
+    async def run(call: Call, _: bytes) -> Reply:
+        return await handler(call)
+
+    return Route("GET", path, None, None, gives, summary, run)
+
+
+def post(
+    path: str,
+    role: Role | None,
+    takes: type[T],
+    gives: type[S],
+    handler: Callable[[Call, T], Awaitable[S | Problem]],
+    *,
+    summary: str,
+    bytes_max: int = BODY_BYTES_MAX,
+) -> Route:
+    """Return a route that writes what a JSON body holds."""
+
+    async def run(call: Call, raw: bytes) -> Reply:
+        return await handler(call, read_json(raw, takes))
+
+    return Route(
+        "POST",
+        path,
+        role,
+        takes,
+        gives,
+        summary,
+        run,
+        status=HTTPStatus.CREATED,
+        media_type=JSON,
+        bytes_max=bytes_max,
+    )
+
+
+def post_bytes(
+    path: str,
+    role: Role,
+    gives: type[S],
+    handler: Callable[[Call, bytes], Awaitable[S | Problem]],
+    *,
+    summary: str,
+    bytes_max: int,
+) -> Route:
+    """Return a route that takes the bytes of a file."""
+
+    async def run(call: Call, raw: bytes) -> Reply:
+        return await handler(call, raw)
+
+    return Route(
+        "POST",
+        path,
+        role,
+        None,
+        gives,
+        summary,
+        run,
+        status=HTTPStatus.CREATED,
+        media_type=ANY,
+        bytes_max=bytes_max,
+    )

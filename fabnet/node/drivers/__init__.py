@@ -1,0 +1,1 @@
+"""Machines behind one interface."""

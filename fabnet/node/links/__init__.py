@@ -1,0 +1,1 @@
+"""The public port: authenticated links to other peers."""

@@ -1,0 +1,141 @@
+"""What goes over a link: one frame, one canonical array, at most 64 KiB.
+
+Whatever is in a frame is authentic once it is read here: `read` checks each signature,
+which takes time, so links call it in a thread.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from fabnet.errors import MalformedError
+from fabnet.protocol.events import (
+    BatchHeard,
+    GotHeard,
+    MessageHeard,
+    SubscribeHeard,
+)
+from fabnet.records import canonical
+from fabnet.records.body import Body
+from fabnet.records.ids import Count, Incarnation, PeerId
+from fabnet.records.message import MESSAGE_BYTES_MAX, open_message
+from fabnet.records.record import BODY_BYTES_MAX, ENVELOPE_BYTES_MAX, open_record
+
+FRAME_BYTES_MAX: Final = 64 * 1024
+"""The largest frame: one record with the largest body fits, with room to spare."""
+BATCH_BYTES_MAX: Final = FRAME_BYTES_MAX - 2_048
+"""Records in one batch, in bytes, less what the frame adds."""
+BATCH_RECORDS_MAX: Final = 512
+PEER_RECORD_BYTES_MAX: Final = 2_048
+
+_Envelope = Annotated[bytes, msgspec.Meta(max_length=ENVELOPE_BYTES_MAX)]
+_Body = Annotated[bytes, msgspec.Meta(max_length=BODY_BYTES_MAX)]
+
+
+class Hello(Body):
+    """First from both sides: the network, and where the speaker can be reached."""
+
+    frame: Literal["hello"]
+    network: Annotated[str, msgspec.Meta(max_length=60)]
+    peer_record: Annotated[bytes, msgspec.Meta(max_length=PEER_RECORD_BYTES_MAX)]
+
+
+class SubscribeFrame(Body):
+    """Serve me what arrived after `cursor` of your `incarnation`."""
+
+    frame: Literal["subscribe"]
+    incarnation: Incarnation | None
+    cursor: Count
+
+
+class Parcel(Body):
+    """One record in a batch."""
+
+    envelope: _Envelope
+    body: _Body | None
+
+
+class BatchFrame(Body):
+    """Records in the order they arrived, and where that leaves the cursor."""
+
+    frame: Literal["batch"]
+    incarnation: Incarnation
+    cursor: Count
+    records: Annotated[tuple[Parcel, ...], msgspec.Meta(max_length=BATCH_RECORDS_MAX)]
+
+
+class GotFrame(Body):
+    """The batch up to `cursor` is on my disk."""
+
+    frame: Literal["got"]
+    cursor: Count
+
+
+class MessageFrame(Body):
+    """One signed message."""
+
+    frame: Literal["message"]
+    envelope: Annotated[bytes, msgspec.Meta(max_length=MESSAGE_BYTES_MAX + 256)]
+
+
+Frame = Hello | SubscribeFrame | BatchFrame | GotFrame | MessageFrame
+Heard = SubscribeHeard | BatchHeard | GotHeard | MessageHeard
+
+_FRAMES: Final[dict[str, type[Frame]]] = {
+    "hello": Hello,
+    "subscribe": SubscribeFrame,
+    "batch": BatchFrame,
+    "got": GotFrame,
+    "message": MessageFrame,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads one link's frames: whose they are, and on which network and node."""
+
+    peer: PeerId
+    network: str
+    ours: Incarnation
+    """Our own incarnation: a subscription that names none means this one."""
+
+    def read(self, raw: bytes) -> Hello | Heard:
+        """Return what a frame says, verified; raise RemoteError naming the fault."""
+        frame = decode(raw)
+        match frame:
+            case Hello():
+                return frame
+            case SubscribeFrame():
+                incarnation = frame.incarnation or self.ours
+                return SubscribeHeard(self.peer, incarnation, frame.cursor)
+            case BatchFrame():
+                records = tuple(
+                    open_record(each.envelope, each.body, network=self.network)
+                    for each in frame.records
+                )
+                return BatchHeard(self.peer, frame.incarnation, frame.cursor, records)
+            case GotFrame():
+                return GotHeard(self.peer, frame.cursor)
+            case MessageFrame():
+                return MessageHeard(open_message(frame.envelope, network=self.network))
+
+
+def encode(frame: Frame) -> bytes:
+    """Return the bytes of a frame."""
+    raw = canonical.encode(frame)
+    assert len(raw) <= FRAME_BYTES_MAX, "whoever makes a frame keeps it in bounds"
+    return raw
+
+
+def decode(raw: bytes) -> Frame:
+    """Return the frame in `raw`, its signatures unchecked; raise RemoteError."""
+    value = canonical.decode_plain(raw, bytes_max=FRAME_BYTES_MAX)
+    if not isinstance(value, list) or not value or not isinstance(value[0], str):
+        raise MalformedError("frame: expected an array that begins with its name")
+    of = _FRAMES.get(value[0])
+    if of is None:
+        raise MalformedError(f"frame: {value[0][:40]!r} is not one we know")
+    return canonical.decode(raw, of, bytes_max=FRAME_BYTES_MAX)

@@ -1,0 +1,97 @@
+"""One open WebSocket to one authenticated peer: frames in, frames out, nothing decided.
+
+What is sent is queued and written by a task of its own; a peer too slow to read is
+dropped rather than waited for, since everything it missed will come again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from aiohttp import ClientWebSocketResponse, WSMsgType
+from aiohttp.web import WebSocketResponse
+
+from fabnet.errors import LimitError, MalformedError, RemoteError
+from fabnet.node.links.frames import Frame, Heard, Hello, Reader, encode
+from fabnet.records.ids import PeerId
+
+logger = logging.getLogger(__name__)
+
+OUTBOUND_MAX: Final = 1_000
+"""Frames waiting for one peer; at the bound the link is dropped."""
+PING_S: Final = 20
+"""How often a quiet link is pinged; two silences and it is gone."""
+
+Socket = ClientWebSocketResponse | WebSocketResponse
+
+
+class Link:
+    """An open link, whichever side dialled it."""
+
+    def __init__(self, socket: Socket, *, peer: PeerId, dialler: PeerId) -> None:
+        self.peer = peer
+        self.dialler = dialler
+        self._socket = socket
+        self._outbound: asyncio.Queue[Frame] = asyncio.Queue(OUTBOUND_MAX)
+
+    def send(self, frame: Frame) -> bool:
+        """Queue a frame; false, and the link is over, when the peer does not keep up."""
+        try:
+            self._outbound.put_nowait(frame)
+        except asyncio.QueueFull:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close the socket; `serve` then ends."""
+        await self._socket.close()
+
+    async def serve(
+        self, reader: Reader, hear: Callable[[Hello | Heard], Awaitable[None]]
+    ) -> None:
+        """Pass on what is heard until either side closes; raise RemoteError for lies."""
+        async with asyncio.TaskGroup() as tasks:
+            writer = tasks.create_task(self._write(), name=f"write {self.peer}")
+            try:
+                await self._read(reader, hear)
+            finally:
+                writer.cancel()
+
+    async def _write(self) -> None:
+        while True:
+            frame = await self._outbound.get()
+            try:
+                await self._socket.send_bytes(encode(frame))
+            except ConnectionError as error:
+                # The reading side sees the same and ends the link.
+                logger.info("link to %s broke while writing: %s", self.peer, error)
+                return
+
+    async def _read(
+        self, reader: Reader, hear: Callable[[Hello | Heard], Awaitable[None]]
+    ) -> None:
+        async for message in self._socket:
+            match message.type:
+                case WSMsgType.BINARY:
+                    heard = await asyncio.to_thread(reader.read, message.data)
+                    await hear(heard)
+                case WSMsgType.TEXT:
+                    raise MalformedError("frame: expected binary, got text")
+                case WSMsgType.ERROR:
+                    raise LimitError("frame: larger than a link allows, or broken")
+                case _:
+                    return
+
+
+def fault_of(group: BaseExceptionGroup[BaseException]) -> RemoteError | None:
+    """Return the peer's fault in a failed link, if that is what ended it."""
+    found, rest = group.split(RemoteError)
+    if found is None or rest is not None:
+        return None
+    first = found.exceptions[0]
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first if isinstance(first, RemoteError) else None

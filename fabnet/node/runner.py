@@ -1,0 +1,212 @@
+"""The one loop that feeds the peer and performs what it asks for.
+
+Keep before Send: what one `handle` decided is committed before any of its effects is
+performed, and effects are performed in the order they were decided. The loop itself
+never waits for a disk: it handles the next event while a second task follows behind
+the commits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol, assert_never
+
+from fabnet.errors import StorageError
+from fabnet.node.clock import Clock
+from fabnet.production.plan import Plan, Problem
+from fabnet.protocol.effects import (
+    DURABLE,
+    Act,
+    Answer,
+    AskPlan,
+    Drop,
+    Effect,
+    Keep,
+    Lower,
+    Note,
+    Put,
+    Recall,
+    Refusal,
+    Send,
+    SendGot,
+    Serve,
+    Subscribe,
+)
+from fabnet.protocol.events import Event, PlanReady, Recalled, Served, Tick
+from fabnet.protocol.peer import Peer
+from fabnet.records.ids import Now, PeerId, RecordId
+
+logger = logging.getLogger(__name__)
+
+INBOX_MAX: Final = 1_000
+"""Events waiting for the peer; at the bound whoever posts one waits."""
+BEHIND_MAX: Final = 1_000
+"""Turns decided but not yet durable; at the bound the peer waits for the disk."""
+TICK_MS_MAX: Final = 1_000
+"""The peer is woken at least so often, to notice a calendar moment."""
+
+Durable = Keep | Put | Drop | Note
+
+
+class Keeper(Protocol):
+    """Where records and state are kept."""
+
+    def commit(
+        self, durable: Sequence[Durable], moment_ms: int
+    ) -> Awaitable[None]:
+        """Queue one transaction; the result resolves when it is on disk."""
+
+
+class Outlet(Protocol):
+    """The links to other peers. Nothing here waits for a network."""
+
+    def subscribe(self, effect: Subscribe) -> None:
+        """Ask a peer for its records."""
+
+    def got(self, effect: SendGot) -> None:
+        """Confirm a batch."""
+
+    def send(self, effect: Send) -> None:
+        """Pass a message on, or drop it when no link is up."""
+
+    def lower(self, effect: Lower) -> None:
+        """Lower a peer's standing."""
+
+    async def serve(self, effect: Serve) -> Served:
+        """Send a batch of kept records."""
+
+
+class Hands(Protocol):
+    """The machines here."""
+
+    async def act(self, effect: Act) -> None:
+        """Begin one piece; its outcome is posted as an event."""
+
+
+class Runner:
+    """Owns the peer. Nothing else may touch it."""
+
+    def __init__(
+        self,
+        peer: Peer,
+        *,
+        clock: Clock,
+        keeper: Keeper,
+        outlet: Outlet,
+        hands: Hands,
+        recall: Callable[[Recall], Awaitable[Recalled]],
+        plan: Callable[[Problem], Awaitable[Plan]],
+    ) -> None:
+        self._peer = peer
+        self._clock = clock
+        self._keeper = keeper
+        self._outlet = outlet
+        self._hands = hands
+        self._recall = recall
+        self._plan = plan
+        self._inbox: asyncio.Queue[Event] = asyncio.Queue(INBOX_MAX)
+        self._behind: asyncio.Queue[tuple[Awaitable[None], list[Effect]]] = (
+            asyncio.Queue(BEHIND_MAX)
+        )
+        self._asks: dict[int, asyncio.Future[RecordId | Refusal]] = {}
+        self._last_ask = 0
+
+    @property
+    def id(self) -> PeerId:
+        """The peer's name."""
+        return self._peer.id
+
+    async def post(self, event: Event) -> None:
+        """Hand the peer an event; wait if it is behind."""
+        await self._inbox.put(event)
+
+    async def ask(self, make: Callable[[int], Event]) -> RecordId | Refusal:
+        """Hand the peer what a person asked for; return its durable answer."""
+        self._last_ask += 1
+        ask = self._last_ask
+        answer = asyncio.get_running_loop().create_future()
+        self._asks[ask] = answer
+        try:
+            await self.post(make(ask))
+            return await answer
+        finally:
+            del self._asks[ask]
+
+    async def run(self) -> None:
+        """Serve until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._follow(tasks), name="perform")
+            while True:
+                event = await self._next()
+                now = self._clock.now()
+                effects = self._peer.handle(event, now)
+                if not effects:
+                    continue
+                await self._decide(effects, now)
+                logger.debug("%s: %d effects", type(event).__name__, len(effects))
+
+    async def _next(self) -> Event:
+        due = self._peer.due_tick()
+        tick = self._clock.now().tick_ms
+        wait_ms = TICK_MS_MAX if due is None else min(TICK_MS_MAX, max(0, due - tick))
+        try:
+            async with asyncio.timeout(wait_ms / 1_000):
+                return await self._inbox.get()
+        except TimeoutError:
+            return Tick()
+
+    async def _decide(self, effects: list[Effect], now: Now) -> None:
+        durable = [effect for effect in effects if isinstance(effect, DURABLE)]
+        rest = [effect for effect in effects if not isinstance(effect, DURABLE)]
+        committed = self._keeper.commit(durable, now.moment_ms)
+        await self._behind.put((committed, rest))
+
+    async def _follow(self, tasks: asyncio.TaskGroup) -> None:
+        while True:
+            committed, effects = await self._behind.get()
+            try:
+                await committed
+            except StorageError:
+                # What the disk did not take was never promised: stop, do not lie.
+                logger.critical("the disk failed; stopping before anything is sent")
+                raise
+            for effect in effects:
+                self._perform(effect, tasks)
+
+    def _perform(self, effect: Effect, tasks: asyncio.TaskGroup) -> None:
+        match effect:
+            case Subscribe():
+                self._outlet.subscribe(effect)
+            case SendGot():
+                self._outlet.got(effect)
+            case Send():
+                self._outlet.send(effect)
+            case Lower():
+                self._outlet.lower(effect)
+            case Serve():
+                tasks.create_task(self._serve(effect), name="serve")
+            case Recall():
+                tasks.create_task(self._fetch(effect), name="recall")
+            case AskPlan():
+                tasks.create_task(self._make_plan(effect), name="plan")
+            case Act():
+                tasks.create_task(self._hands.act(effect), name="act")
+            case Answer(ask, result):
+                waiting = self._asks.get(ask)
+                if waiting is not None and not waiting.done():
+                    waiting.set_result(result)
+            case Keep() | Put() | Drop() | Note():
+                raise AssertionError("durable effects were committed before")
+            case _:
+                assert_never(effect)
+
+    async def _serve(self, effect: Serve) -> None:
+        await self.post(await self._outlet.serve(effect))
+
+    async def _fetch(self, effect: Recall) -> None:
+        await self.post(await self._recall(effect))
+
+    async def _make_plan(self, effect: AskPlan) -> None:
+        await self.post(PlanReady(await self._plan(effect.problem)))

@@ -1,0 +1,32 @@
+"""What a running node is made of, handed to those who serve people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from fabnet.node.clock import Clock
+from fabnet.node.config import Config
+from fabnet.node.runner import Runner
+from fabnet.node.store.blobs import Blobs
+from fabnet.node.store.store import Store
+from fabnet.protocol.voice import Identity
+from fabnet.records.ids import PeerId
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    """The parts of one running node that the API may use."""
+
+    identity: Identity
+    config: Config
+    clock: Clock
+    store: Store
+    blobs: Blobs
+    runner: Runner
+    linked: Callable[[], list[PeerId]]
+    """The peers with an open link now."""
+    finish_by_hand: Callable[[str, bool], bool]
+    """Say that a manual station's piece is done (machine id, good); false: none open."""
+    set_machine: Callable[[str, str], bool]
+    """Set a machine `idle`, `drained` or `offline` (id, state); false: no such machine."""

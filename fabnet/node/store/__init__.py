@@ -1,0 +1,1 @@
+"""Records and state in SQLite, files by digest."""

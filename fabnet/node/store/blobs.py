@@ -1,0 +1,222 @@
+"""Files by the hash of their bytes.
+
+A blob is written under another name, synced, renamed, and its directory synced: a name
+that a power cut leaves behind then always has its content. Nothing is stored that does
+not hash to its name, and nothing half-written survives a start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import hashlib
+import itertools
+import os
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from pathlib import Path
+from typing import BinaryIO, Final, ParamSpec, TypeVar
+
+from fabnet.content import cid as cids
+from fabnet.content.cid import Cid
+from fabnet.errors import LimitError, MalformedError, StorageError
+from fabnet.node.store.engine import sync_directory
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+BLOB_BYTES_MAX: Final = 256 * 1024 * 1024
+"""One file: larger than any part we know of, and sent in minutes by a slow uplink."""
+_PIECE_BYTES: Final = 256 * 1024
+"""What is gathered before a thread is asked to write it: a thread costs 0.1 ms."""
+_PARTIAL: Final = "partial"
+"""The directory of what is still being written."""
+
+
+class Blobs:
+    """The directory of blobs; one per data directory. Made by `open`."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._numbers = itertools.count(1)
+        self._shards: set[Path] = set()
+
+    @classmethod
+    def open(cls, root: Path) -> Blobs:
+        """Return the blobs under `root`, made if absent, and clear what was cut short.
+
+        Blocks; for the start, with the data directory's lock held.
+        """
+        try:
+            partial = root / _PARTIAL
+            partial.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for left in partial.iterdir():
+                left.unlink()
+            sync_directory(root)
+        except OSError as error:
+            raise StorageError(f"{root}: cannot be opened: {error}") from error
+        return cls(root)
+
+    def path(self, cid: Cid) -> Path:
+        """Return where the blob is, or would be. Only for reading."""
+        # Sharded as IPFS does: CIDs begin alike, and the last letter is not even.
+        # The alphabet makes it 1,024 directories at most.
+        return self._root / cid[-3:-1] / cid
+
+    async def has(self, cid: Cid) -> bool:
+        """Whether the blob is here."""
+        return await _in_thread(self.path(cid).is_file)
+
+    async def put_bytes(self, data: bytes) -> Cid:
+        """Store `data` and return its raw CID; durable when this returns."""
+        if len(data) > BLOB_BYTES_MAX:
+            raise LimitError(f"blob: {len(data)} bytes; the most is {BLOB_BYTES_MAX}")
+        cid = await _in_thread(cids.of_raw, data)
+        await self.put_stream(_once(data), cid)
+        return cid
+
+    async def put_stream(
+        self,
+        chunks: AsyncIterable[bytes],
+        cid: Cid,
+        *,
+        bytes_max: int = BLOB_BYTES_MAX,
+    ) -> int:
+        """Store what `chunks` bring under `cid` and return its size in bytes.
+
+        Durable when this returns. Raises MalformedError when the content is another
+        and LimitError when it is longer than `bytes_max`; nothing is kept then. Of a
+        blob that is here already, nothing is read.
+        """
+        found = await _in_thread(_size, self.path(cid))
+        if found is not None:
+            return found
+        partial = _Partial(self._root / _PARTIAL / str(next(self._numbers)))
+        try:
+            await _in_thread(partial.open)
+            async for piece in _pieces(chunks, min(bytes_max, BLOB_BYTES_MAX)):
+                await _in_thread(partial.write, piece)
+            return await _in_thread(self._keep, partial, cid)
+        finally:
+            await _in_thread(partial.discard)
+
+    async def open_file(self, cid: Cid) -> BinaryIO | None:
+        """Return the blob as a file open for reading, or nil. The caller closes it."""
+        return await _in_thread(_open, self.path(cid))
+
+    async def read(self, cid: Cid, *, bytes_max: int = BLOB_BYTES_MAX) -> bytes | None:
+        """Return the blob's bytes, checked against its name, or nil when not here.
+
+        Raises LimitError when it is longer than `bytes_max`, and StorageError when the
+        disk has changed it.
+        """
+        return await _in_thread(_read, self.path(cid), cid, bytes_max)
+
+    async def drop(self, cid: Cid) -> None:
+        """Delete the blob, if it is here."""
+        await _in_thread(self.path(cid).unlink, missing_ok=True)
+
+    def _keep(self, partial: _Partial, cid: Cid) -> int:
+        target = self.path(cid)
+        if target.parent not in self._shards:
+            target.parent.mkdir(mode=0o700, exist_ok=True)
+            sync_directory(self._root)
+            self._shards.add(target.parent)
+        return partial.keep(cid, target)
+
+
+class _Partial:
+    """A blob being written; every method blocks on the disk."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._hash = hashlib.sha256()
+        self._size_bytes = 0
+        self._file: BinaryIO | None = None
+
+    def open(self) -> None:
+        self._file = self._path.open("xb")
+
+    def write(self, piece: bytes) -> None:
+        assert self._file is not None
+        self._file.write(piece)
+        self._hash.update(piece)
+        self._size_bytes += len(piece)
+
+    def keep(self, cid: Cid, target: Path) -> int:
+        """Give the blob its name, durably, if the name is its own."""
+        assert self._file is not None
+        if self._hash.digest() != cids.digest(cid):
+            raise MalformedError(f"blob: the content is not {cid}")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        self._path.rename(target)
+        sync_directory(target.parent)
+        return self._size_bytes
+
+    def discard(self) -> None:
+        """Close the file, and delete it if it was not kept."""
+        self._path.unlink(missing_ok=True)
+        if self._file is not None:
+            # What could not be written is gone already; closing would try it again.
+            with contextlib.suppress(OSError):
+                self._file.close()
+
+
+async def _in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do `work` in a thread; when cancelled, let it end first, for it holds a file."""
+    loop = asyncio.get_running_loop()
+    task = loop.run_in_executor(None, functools.partial(work, *args, **kwargs))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+    except OSError as error:
+        raise StorageError(f"the disk failed: {error}") from error
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+async def _pieces(chunks: AsyncIterable[bytes], limit: int) -> AsyncIterator[bytes]:
+    """Gather chunks into pieces worth a thread; raise LimitError past `limit` bytes."""
+    piece = bytearray()
+    size_bytes = 0
+    async for chunk in chunks:
+        size_bytes += len(chunk)
+        if size_bytes > limit:
+            raise LimitError(f"blob: more than {limit} bytes")
+        piece += chunk
+        if len(piece) >= _PIECE_BYTES:
+            yield bytes(piece)
+            piece.clear()
+    yield bytes(piece)
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def _open(path: Path) -> BinaryIO | None:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        return None
+
+
+def _read(path: Path, cid: Cid, bytes_max: int) -> bytes | None:
+    file = _open(path)
+    if file is None:
+        return None
+    with file:
+        data = file.read(bytes_max + 1)
+    if len(data) > bytes_max:
+        raise LimitError(f"blob {cid}: more than {bytes_max} bytes")
+    if hashlib.sha256(data).digest() != cids.digest(cid):
+        raise StorageError(f"blob {cid}: the disk changed its content")
+    return data

@@ -1,0 +1,236 @@
+"""What is asked of the database: each function is one question in one transaction."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, Row, Select, func, or_, select
+
+from fabnet.content.cid import Cid
+from fabnet.node.store import tables
+from fabnet.records.ids import Incarnation, PeerId, RecordId
+from fabnet.records.record import Record, stored
+
+SERVED_MAX: Final = 512
+"""Records in a batch for a peer."""
+SERVED_BYTES_MAX: Final = 1024 * 1024
+"""Bytes in a batch for a peer: a few seconds of a slow uplink."""
+RECORDS_MAX: Final = 500
+"""Records in one answer; whoever wants more asks again with `before`."""
+STORY_MAX: Final = 1_000
+"""Lines in one answer."""
+FOUND_MAX: Final = 16
+"""Ids in the answer to a prefix: enough to say that it is ambiguous."""
+BLOBS_MAX: Final = 500
+"""Blob entries in one answer; whoever wants more asks again with `after`."""
+
+_Batch = tuple[list[tuple[bytes, bytes | None]], int]
+_record, _story = tables.record.c, tables.story.c
+_Args = tuple[tuple[str, str | int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StoryLine:
+    """One thing that happened: a reason code with its arguments."""
+
+    moment_ms: int
+    code: str
+    args: _Args
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """Who may call the operator's API: a name, a role, and the hash of the secret."""
+
+    name: str
+    role: str
+    sha256: bytes
+    created_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class BlobEntry:
+    """A blob that is kept here, and whether it must stay."""
+
+    cid: Cid
+    size_bytes: int
+    media_type: str
+    pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IncarnationRow:
+    """The incarnation as the database has it."""
+
+    incarnation: Incarnation
+    filed: bool
+    """Whether the file outside the backups was written after the row."""
+    restored: bool
+    """Whether the recovery that it began with is not done yet."""
+
+
+def rows(connection: Connection, peer: PeerId) -> dict[str, dict[str, bytes]]:
+    """Return all of the peer's own state, by table and key."""
+    state = tables.state.c
+    found: dict[str, dict[str, bytes]] = {}
+    query = select(state.table_name, state.key, state.row).where(state.peer == peer)
+    for table, key, row in connection.execute(query):
+        found.setdefault(table, {})[key] = row
+    return found
+
+
+def serve(
+    connection: Connection, peer: PeerId, after: int, limit: int, not_from: PeerId
+) -> _Batch:
+    """Return what arrived after `after` but not from one peer, and where that ends."""
+    query = (
+        select(_record.arrival, _record.envelope, _record.body)
+        .where(
+            _record.peer == peer,
+            _record.arrival > after,
+            or_(_record.source.is_(None), _record.source != not_from),
+        )
+        .order_by(_record.arrival)
+        .limit(min(limit, SERVED_MAX))
+    )
+    batch: list[tuple[bytes, bytes | None]] = []
+    size_bytes, cursor = 0, after
+    with connection.execute(query) as found:
+        for arrival, envelope, body in found:
+            size_bytes += len(envelope) + len(body or b"")
+            if batch and size_bytes > SERVED_BYTES_MAX:
+                return batch, cursor
+            batch.append((envelope, body))
+            cursor = arrival
+    if len(batch) == min(limit, SERVED_MAX):
+        return batch, cursor
+    # Nothing more is for this peer: skip what it brought itself.
+    newest = select(func.max(_record.arrival)).where(_record.peer == peer)
+    return batch, max(cursor, connection.execute(newest).scalar() or 0)
+
+
+def record(connection: Connection, peer: PeerId, record_id: RecordId) -> Record | None:
+    """Return one record, or nil."""
+    query = _records(peer).where(_record.id == record_id)
+    row = connection.execute(query).first()
+    return None if row is None else _read(row)
+
+
+def records(
+    connection: Connection,
+    peer: PeerId,
+    *,
+    kind: str | None,
+    key: str | None,
+    author: PeerId | None,
+    limit: int,
+    before: RecordId | None,
+) -> list[Record]:
+    """Return records, the newest arrival first."""
+    query = _records(peer).order_by(_record.arrival.desc())
+    if kind is not None:
+        query = query.where(_record.kind == kind)
+    if key is not None:
+        query = query.where(_record.key == key)
+    if author is not None:
+        query = query.where(_record.author == author)
+    if before is not None:
+        other = tables.record.alias().c
+        mark = select(other.arrival).where(other.peer == peer, other.id == before)
+        query = query.where(_record.arrival < mark.scalar_subquery())
+    found = connection.execute(query.limit(min(limit, RECORDS_MAX)))
+    return [_read(row) for row in found]
+
+
+def find_prefix(connection: Connection, peer: PeerId, prefix: str) -> list[RecordId]:
+    """Return the record ids that begin with `prefix`, at most FOUND_MAX."""
+    query = (
+        select(_record.id)
+        .where(_record.peer == peer, _record.id >= prefix, _record.id < prefix + "\x7f")
+        .order_by(_record.id)
+        .limit(FOUND_MAX)
+    )
+    return [RecordId(found) for found in connection.execute(query).scalars()]
+
+
+def story(
+    connection: Connection, peer: PeerId, subject: str, limit: int
+) -> list[StoryLine]:
+    """Return the newest lines about `subject`, in the order they happened."""
+    query = (
+        select(_story.moment_ms, _story.code, _story.args)
+        .where(_story.peer == peer, _story.subject == subject)
+        .order_by(_story.id.desc())
+        .limit(min(limit, STORY_MAX))
+    )
+    lines = [
+        StoryLine(moment_ms, code, msgspec.json.decode(args, type=_Args))
+        for moment_ms, code, args in connection.execute(query)
+    ]
+    return lines[::-1]
+
+
+def incarnation(connection: Connection, peer: PeerId) -> IncarnationRow | None:
+    """Return the database's incarnation, or nil in a new one."""
+    row = connection.execute(
+        select(tables.incarnation).where(tables.incarnation.c.peer == peer)
+    ).first()
+    if row is None:
+        return None
+    _, counter, random, filed, restored = row
+    return IncarnationRow(Incarnation(counter, random), bool(filed), bool(restored))
+
+
+def tokens(connection: Connection, peer: PeerId) -> list[Token]:
+    """Return all tokens, by name."""
+    token = tables.token.c
+    query = (
+        select(token.name, token.role, token.sha256, token.created_ms)
+        .where(token.peer == peer)
+        .order_by(token.name)
+    )
+    return [Token(*row) for row in connection.execute(query)]
+
+
+def blobs(
+    connection: Connection, peer: PeerId, after: str, limit: int
+) -> list[BlobEntry]:
+    """Return blob entries in the order of their CIDs, those after `after`."""
+    blob = tables.blob.c
+    query = _blobs(peer).where(blob.cid > after).order_by(blob.cid)
+    found = connection.execute(query.limit(min(limit, BLOBS_MAX)))
+    return [_blob(row) for row in found]
+
+
+def blob(connection: Connection, peer: PeerId, cid: Cid) -> BlobEntry | None:
+    """Return one blob's entry, or nil."""
+    row = connection.execute(_blobs(peer).where(tables.blob.c.cid == cid)).first()
+    return None if row is None else _blob(row)
+
+
+def blob_bytes(connection: Connection, peer: PeerId) -> int:
+    """Return how many bytes all blobs are."""
+    query = select(func.sum(tables.blob.c.bytes)).where(tables.blob.c.peer == peer)
+    return connection.execute(query).scalar() or 0
+
+
+def _records(peer: PeerId) -> Select[bytes, bytes | None]:
+    return select(_record.envelope, _record.body).where(_record.peer == peer)
+
+
+def _read(row: Row[bytes, bytes | None]) -> Record:
+    envelope, body = row
+    return stored(envelope, body)
+
+
+def _blobs(peer: PeerId) -> Select[str, int, str, int]:
+    blob = tables.blob.c
+    columns = select(blob.cid, blob.bytes, blob.media_type, blob.pinned)
+    return columns.where(blob.peer == peer)
+
+
+def _blob(row: Row[str, int, str, int]) -> BlobEntry:
+    cid, size_bytes, media_type, pinned = row
+    return BlobEntry(Cid(cid), size_bytes, media_type, bool(pinned))

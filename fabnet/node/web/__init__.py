@@ -1,0 +1,1 @@
+"""Plain pages, usable without JavaScript."""

@@ -1,0 +1,372 @@
+"""Reason codes made into sentences: the only place where fabnet speaks to people.
+
+A *line* of a story says what happened; a *reason* is a clause that says why not, and
+stands after a colon or, with a capital, by itself. The rooms below know only codes and
+arguments; the arguments' names carry their units, and say how they are shown.
+"""
+
+from __future__ import annotations
+
+import gettext
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+Args = Mapping[str, str | int]
+
+LANGUAGES: Final = ("en",)
+"""Languages with a catalogue beside this file; English stands in the code."""
+_LOCALE: Final = Path(__file__).with_name("locale")
+_MOMENTS: Final = frozenset(
+    {"start_ms", "end_ms", "due_ms", "deadline_ms", "until_ms", "moment_ms"}
+)
+_NAME_CHARS_MAX: Final = 40
+"""Letters of an id after which it is shortened; names of things are shorter."""
+_PLACES: Final = re.compile(r"{(\w+)}")
+_FIGURES: Final = re.compile(r"\b([0-9]{1,15}) (ms|s)\b")
+_ID_PREFIXES: Final = ("bafkrei", "bafybei", "12D3Koo", "sha256:")
+
+
+def _(text: str) -> str:
+    """Mark a text for translation."""
+    return text
+
+
+LINES: Final = {
+    "wrong-field": _("{field}: {expected}."),
+    # The requester's side.
+    "request-filed": _("The request was filed: {pieces} pieces, for {need}."),
+    "design-verified": _(
+        "The design “{title}” is here, and every file of it is verified."
+    ),
+    "design-missing": _("The design could not be fetched yet: {why}."),
+    "placed": _(
+        "Placed: {pieces} × {part} on {machine} at {facility}, {distance_m} away, "
+        "from {start_ms} to {end_ms}."
+    ),
+    "not-chosen": _("{machine} at {facility} was not chosen: {reason}."),
+    "unplaced": _("No machine can make “{part}” now: {reason}."),
+    "plan-stale": _("The offer of {machine} had changed meanwhile; planning again."),
+    "leased": _(
+        "Lot {epoch}: the facility holds the machine, and the lot is confirmed."
+    ),
+    "lease-unanswered": _("Lot {epoch}: the facility did not answer; planning again."),
+    "receipt": _(
+        "Lot {epoch}: {good} good so far, {scrap} scrap, {in_doubt} in doubt."
+    ),
+    "final": _("Lot {epoch} is over: {good} good, {scrap} scrap ({reason})."),
+    "lot-closed": _(
+        "Lot {epoch}: the facility’s account came: {good} good, {minutes} claimed."
+    ),
+    "accepted": _("Lot {epoch}: {good} pieces were accepted and {minutes} credited."),
+    "fulfilled": _("The request is fulfilled."),
+    "withdrawn": _("The request was withdrawn."),
+    "expired": _("The request has expired."),
+    "deadline-passed": _("The deadline has passed."),
+    "refused": _("Refused: {reason}."),
+    "no-sealing-key": _("The facility’s sealing key is not known: {maker}."),
+    "licence-not-accepted": _(
+        "Lot {epoch}: the facility’s licence acceptance does not hold: {why}."
+    ),
+    # The facility's side.
+    "lease-requested": _("Lot {epoch} was asked of {machine}: {pieces} × {part}."),
+    "lease-held": _(
+        "Lot {epoch} is held under {licence}, and under version {policy} of our policy."
+    ),
+    "confirmed": _("Lot {epoch} is confirmed."),
+    "started": _("Lot {epoch}: {machine} has begun."),
+    "progress": _("Lot {epoch}: piece {piece} is {permille} done."),
+    "piece-made": _("Lot {epoch}: piece {piece} is good, {good} of {of}."),
+    "piece-scrapped": _(
+        "Lot {epoch}: piece {piece} is scrap, {good} of {of} are good."
+    ),
+    "piece-of-no-intent": _("A machine spoke of piece {piece}, which was not begun."),
+    "in-doubt": _(
+        "Lot {epoch}: nobody knows what lies on the bench; a person must look."
+    ),
+    "bench-counted": _(
+        "Lot {epoch}: someone looked at the bench, {good} are good and {scrap} scrap."
+    ),
+    "ended": _("Lot {epoch} has ended: {good} good, {scrap} scrap ({reason})."),
+    "machine-seen": _("{name} is known."),
+    # What peers do.
+    "ignored": _("A message changed nothing ({kind}: {reason})."),
+    "message-of-unknown-lot": _(
+        "{peer} spoke of lot {epoch}, which is not known here."
+    ),
+    "fork": _("Two different records stand at place {seq} of this log."),
+    "broken-chain": _("Record {record} does not follow its log at place {seq}."),
+}
+"""What happened, by code: whole sentences."""
+
+REASONS: Final = {
+    # How things stand with the caller.
+    "not-found": _("there is no {what} called {name}"),
+    "ambiguous": _("{name} may mean several; more letters are needed"),
+    "no-such-page": _("there is nothing at this address"),
+    "wrong-method": _("this address answers only {allowed}"),
+    "no-token": _("a bearer token is needed"),
+    "unknown-token": _("the bearer token is not one of this node’s"),
+    "wrong-role": _("this takes the role {needed}, and {name} is {role}"),
+    "wrong-one-time-token": _("the one-time token is wrong, or was used"),
+    "name-taken": _("there is a token for {name} already"),
+    "too-many-tokens": _("there are {most} tokens already, the most that are kept"),
+    "foreign-host": _("this listener does not answer for {host}"),
+    "foreign-origin": _("this page may not write here: {origin}"),
+    "encoded-body": _("the body must come as it is, without Content-Encoding"),
+    "wrong-media-type": _("the body must be {expected}"),
+    "too-long": _("the body may have {most_bytes} bytes at most"),
+    "not-authentic": _("the document does not hold: {why}"),
+    "blob-missing": _("the file {path} must be uploaded first: {cid}"),
+    "not-fetched": _("the design’s files are not here yet"),
+    "out-of-order": _("this is not possible now"),
+    "internal": _("something went wrong here; the log says what"),
+    # Why a machine was not chosen.
+    "process": _("it does {limit}, and {wanted} is needed"),
+    "material": _("it works {limit}, and {wanted} is needed"),
+    "size": _("the piece needs {wanted}, and the machine takes {limit}"),
+    "tolerance": _("the piece needs {wanted}, and the machine holds {limit}"),
+    "thickness": _("the sheet is {wanted} thick, and the machine takes {limit}"),
+    "nozzle": _("the piece needs a nozzle of {wanted}, and there is {limit}"),
+    "skill": _("it takes the skill {wanted}, and there is {limit}"),
+    "stranger": _("it is open to {limit}, and this would come from {wanted}"),
+    "offline": _("it is offline"),
+    "drained": _("it takes no new work"),
+    "in-doubt": _("nobody knows what lies on its bench"),
+    "refused": _("it said no to this before"),
+    "too-far": _("it is {limit} away, and {wanted} is the most"),
+    "busy": _("it is busy: {wanted} are needed, and {limit} are free in one piece"),
+    "closed": _("{wanted} are needed, and it is free for {limit} in one piece"),
+    "after-deadline": _("it would be ready in {limit}, the deadline is in {wanted}"),
+    "taken": _("a more urgent request takes it"),
+    "costlier": _("it comes after the other: {limit}, against {wanted}"),
+    "no-machine": _("no machine is on offer"),
+    # Why something was not asked for, leased or made.
+    "due-in-the-past": _("the due time {due_ms} has passed"),
+    "deadline-before-due": _("the deadline is before the due time"),
+    "too-many-jobs": _("there are {most} open jobs, the most that are kept"),
+    "too-many-pieces": _("policy allows {most} pieces in one request"),
+    "no-policy": _("the cooperative has enacted no policy yet"),
+    "no-such-open-job": _("no such job is open"),
+    "no-closed-lot": _("lot {epoch} is not closed"),
+    "no-lot-closed": _("the facility’s account of lot {epoch} is not here yet"),
+    "already-accepted": _("lot {epoch} was accepted before"),
+    "more-than-claimed": _("the facility claims {claimed} min of {kind}, no more"),
+    "nothing-logged": _("nothing was written"),
+    "no-such-part": _("the design has no part called {part}"),
+    "no-valid-grant": _("no valid licence grant is known for the design"),
+    "design-withdrawn": _("the design was recalled: {why}"),
+    "machine-not-usable": _("the machine is {state}"),
+    "not-open-to": _("the facility is not open to {standing}"),
+    "stale-offer": _("the offer had changed meanwhile"),
+    "window-taken": _("the window was taken meanwhile"),
+    "window-too-short": _("the window is too short; it needs {needs_s}"),
+    "no-source-location": _("{licence} needs a place where the source can be had"),
+    "no-such-machine": _("there is no machine {machine} here"),
+    "too-many-lots": _("there are {most} lots here, the most that are kept"),
+    "not-your-cooperative": _("the asking node does not speak for its cooperative"),
+    "design-missing": _("the design cannot be had"),
+    "no-lot-in-doubt": _("no piece of lot {epoch} is in doubt"),
+    "no-piece-open": _("no piece is open at {machine}"),
+    "unanswered": _("there was no answer within {seconds} s; it may still be done"),
+    "empty-body": _("the body is empty"),
+    "no-such-design": _("no design {revision} is known here"),
+    "wrong-request": _("the request is not sound: {why}"),
+    # Licences and grants.
+    "forbids": _("{licence} forbids it (clause {clause})"),
+    "unclear": _(
+        "{licence} is not clear on it (clause {clause}); a person must read it"
+    ),
+    "fact-not-signed": _("{licence} asks for {facts}, and no federation signed that"),
+    "unknown": _("the terms of {licence} are not known here"),
+    "unknown-act": _("nothing is known of the act {act}"),
+    "unknown-actor": _("nothing is known of actors of the type {actor}"),
+    "malformed": _("the licence expression cannot be read near {near}"),
+    "odd-letters": _("the licence expression holds an odd letter, {letter}"),
+    "too-nested": _("the licence expression nests deeper than {most}"),
+    "grant-for-another-revision": _("the grant is for another revision, {revision}"),
+    "rightsholders-differ": _("the grant names other rightsholders than the design"),
+    "rightsholders-missing": _("{signed} rightsholders signed, and {quorum} must"),
+    "licence-text-unknown": _("the text of {licence} is not known here"),
+    "licence-text-missing": _("the grant does not cite the text of {licence}"),
+    "licence-text-differs": _("the grant cites another text of {licence}"),
+    "grants-nothing": _("{licence} grants nothing"),
+    "source-location-missing": _("{licence} needs a source location (clause {clause})"),
+    "licence-not-understood": _("the licence cannot be read: {licence}"),
+    "source-missing": _("{licence} needs a source file (clause {clause})"),
+    "tolerance-not-understood": _("{part}: the tolerance class {class} is not known"),
+    "size-unknown": _("{part}: neither a mesh nor outer dimensions tell its size"),
+    "several-processes": _("{part}: several processes in one part: {tsdc}"),
+    "mesh-not-closed": _("{part}: the mesh {path} is not closed"),
+    # Charters, memberships and policies.
+    "charter-unknown": _("the charter {charter} is not known here"),
+    "another-charter": _("the document is of another charter, {charter}"),
+    "charter-not-newer": _("version {version} of the charter is not newer"),
+    "charter-version-missing": _("version {version} of the charter must come first"),
+    "charter-quorum-not-met": _("version {version} needs {needed} of its stewards"),
+    "quorum-beyond-stewards": _("a quorum is larger than the {stewards} stewards"),
+    "actor-kind-changed": _("a charter stays what it was: a {was}"),
+    "node-revoked": _("the charter names a node that it revokes, {node}"),
+    "node-dropped-without-cut": _("a node left out must be revoked, {node}"),
+    "too-many-charters": _("there are {most} charters, the most that are kept"),
+    "not-a-federation": _("the charter {charter} is no federation’s"),
+    "another-federation": _("the membership is of another federation, {federation}"),
+    "membership-quorum-not-met": _("the membership needs {needed} of the stewards"),
+    "federation-not-trusted": _("the federation {federation} is not trusted here"),
+    "policy-quorum-not-met": _("the policy needs {needed} of the stewards"),
+    "policy-not-newer": _("version {version} of the policy is not newer"),
+    # Why a message changed nothing.
+    "duplicate": _("it was said before"),
+    "contradiction": _("it contradicts what was said before"),
+    "not-the-maker": _("only the maker may say it"),
+    "not-the-requester": _("only the requester may say it"),
+    "another-incarnation": _("it came from another database of the same node"),
+    "more-than-asked": _("it claims more pieces than were asked for"),
+    # How a lot ended.
+    "made": _("all were made"),
+    "cancelled": _("it was cancelled"),
+    "hold-expired": _("the hold expired before it was confirmed"),
+    "start-missed": _("the machine did not begin in time"),
+    "too-much-scrap": _("there was too much scrap"),
+}
+"""Why not, by code: a clause without a full stop."""
+
+BARE: Final = {
+    "process": _("none does that process"),
+    "material": _("none works that material"),
+    "size": _("the piece is too large for them"),
+    "tolerance": _("none is accurate enough"),
+    "thickness": _("the sheet is too thick for them"),
+    "nozzle": _("none has the right nozzle"),
+    "skill": _("nobody there has the skill"),
+    "stranger": _("those that could are not open to us"),
+    "too-far": _("those that could are too far away"),
+    "refused": _("those that could have said no"),
+    "busy": _("those that could are busy"),
+    "closed": _("none is free for so long"),
+    "after-deadline": _("none would be ready in time"),
+}
+"""The same without its figures, of all machines together."""
+
+
+def sentence(code: str, args: Args, language: str = "en") -> str:
+    """Return what a code and its arguments say; one that is unknown speaks as it is."""
+    if code in LINES:
+        return _filled(LINES[code], args, language)
+    clause = reason(code, args, language)
+    return clause[:1].upper() + clause[1:] + "."
+
+
+def reason(code: str, args: Args, language: str = "en") -> str:
+    """Return why not, as a clause without a full stop."""
+    clause = _clause(code, args)
+    if clause is not None:
+        return _filled(clause, args, language)
+    told = ", ".join(f"{name} {_shown(name, value)}" for name, value in args.items())
+    spoken = code.replace("-", " ")
+    return f"{spoken} ({told})" if told else spoken
+
+
+def title(code: str) -> str:
+    """Return a reason code as words that are the same every time."""
+    spoken = code.replace("-", " ")
+    return spoken[:1].upper() + spoken[1:]
+
+
+def moment(moment_ms: int) -> str:
+    """Return a moment as people write it, to the minute, in UTC."""
+    return f"{datetime.fromtimestamp(moment_ms // 1_000, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def span(seconds: int) -> str:
+    """Return a length of time in its two largest units."""
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, second = divmod(seconds, 60)
+    if minutes < 60:
+        return f"{minutes} min {second} s" if second else f"{minutes} min"
+    hours, minute = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minute} min" if minute else f"{hours} h"
+    days, hour = divmod(hours, 24)
+    return f"{days} d {hour} h" if hour else f"{days} d"
+
+
+def short(name: str) -> str:
+    """Return an id by the letters that tell it apart, and any other name whole."""
+    if len(name) > _NAME_CHARS_MAX and name.startswith(_ID_PREFIXES):
+        return f"{name[:7]}…{name[-6:]}" if name.startswith("12D3") else name[:15] + "…"
+    return name
+
+
+class _Shown(dict[str, str]):
+    """Arguments as they are shown; one that is not there does no harm."""
+
+    def __missing__(self, key: str) -> str:
+        return f"[{key}]"
+
+
+def _clause(code: str, args: Args) -> str | None:
+    """Return the clause of a code whose figures are all there, else the bare one."""
+    for prefix in ("misfit-", "licence-review-", "licence-"):
+        if code not in REASONS:
+            code = code.removeprefix(prefix)
+    clause = REASONS.get(code)
+    if clause is not None and args.keys() >= set(_PLACES.findall(clause)):
+        return clause
+    return BARE.get(code)
+
+
+def _filled(text: str, args: Args, language: str) -> str:
+    shown = _Shown({name: _shown(name, value) for name, value in args.items()})
+    if "reason" in args:
+        shown["reason"] = _because(str(args["reason"]), args, language)
+    return _catalogue(language).gettext(text).format_map(shown)
+
+
+def _because(code: str, args: Args, language: str) -> str:
+    """Return a reason that stands in a line, told from the line's own arguments."""
+    clause = _clause(code, args)
+    if clause is not None:
+        inner = {name: args[name] for name in args if name != "reason"}
+        return _filled(clause, inner, language)
+    spoken, detail = code.replace("-", " "), args.get("detail")
+    return f"{spoken}, {detail}" if detail else spoken
+
+
+def _shown(name: str, value: str | int) -> str:
+    if isinstance(value, str):
+        return _FIGURES.sub(_figure, short(value))
+    if name in _MOMENTS:
+        return moment(value)
+    show = _UNITS.get(name) or _UNITS.get(name.rpartition("_")[2])
+    return str(value) if show is None else show(value)
+
+
+def _figure(found: re.Match[str]) -> str:
+    """Show seconds or milliseconds within a text as people would."""
+    return span(int(found[1]) // (1_000 if found[2] == "ms" else 1))
+
+
+def _distance(metres: int) -> str:
+    return f"{metres / 1_000:,.0f} km" if metres >= 10_000 else f"{metres:,} m"
+
+
+_UNITS: Final[dict[str, Callable[[int], str]]] = {
+    "minutes": lambda minutes: span(minutes * 60),
+    "ms": lambda milliseconds: span(milliseconds // 1_000),
+    "s": span,
+    "m": _distance,
+    "mg": lambda milligrams: f"{milligrams / 1_000:,.1f} g",
+    "wh": lambda watt_hours: f"{watt_hours:,} Wh",
+    "permille": lambda permille: f"{permille / 10:g} %",
+}
+"""How a number is shown, by the unit in its argument's name."""
+
+
+@lru_cache(maxsize=8)
+def _catalogue(language: str) -> gettext.NullTranslations:
+    return gettext.translation("fabnet", _LOCALE, languages=[language], fallback=True)

@@ -1,0 +1,1 @@
+"""Making it: facilities, machines, capacity, requests, lots and receipts."""

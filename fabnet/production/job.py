@@ -1,0 +1,87 @@
+"""A job: a request under way. It has lots, and owes pieces until they are made.
+
+For each item of the request: pieces wanted = owed + allocated to open lots + good.
+Pieces move from owed to a lot when the lot is opened, and what a lot did not make
+comes back when it is closed or dropped; no timer moves them after CONFIRM.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+import msgspec
+
+from fabnet.production.request import ITEMS_MAX, Request
+from fabnet.records.body import Body
+from fabnet.records.ids import Count, JobIdText, MachineIdText, PeerIdText, Token
+
+REFUSED_MAX: Final = 64
+"""Refusals a job remembers, so as not to ask again; beyond it the oldest is forgotten."""
+
+JobState = Literal["open", "fulfilled", "withdrawn", "expired", "refused"]
+"""`open`: pieces are owed, being made, or waiting to be accepted."""
+
+
+class RefusedOffer(Body):
+    """A capacity offer that said no to this job."""
+
+    peer: PeerIdText
+    machine: MachineIdText
+    version: Count
+
+
+class Job(Body):
+    """A request, what it still owes, and what the requester's node must remember."""
+
+    id: JobIdText
+    request: Request
+    state: JobState
+    epoch: Count
+    """Of the newest lot; the next lot takes the next."""
+    owed: Annotated[tuple[Count, ...], msgspec.Meta(max_length=ITEMS_MAX)]
+    good: Annotated[tuple[Count, ...], msgspec.Meta(max_length=ITEMS_MAX)]
+    refused: Annotated[tuple[RefusedOffer, ...], msgspec.Meta(max_length=REFUSED_MAX)]
+    unplaced: Token | None
+    """Why the last plan found no machine; nil while none was asked or it found one."""
+    personal: Annotated[bytes, msgspec.Meta(max_length=2_048)]
+    """Who and how to hand over; leaves this disk only sealed, in CONFIRM."""
+    seed: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+
+
+def opened(job: Job, item: int, pieces: int) -> Job:
+    """Return the job with `pieces` of an item moved from owed to a new lot."""
+    assert 0 < pieces <= job.owed[item], "a lot never takes more than is owed"
+    return msgspec.structs.replace(
+        job,
+        epoch=job.epoch + 1,
+        owed=_plus(job.owed, item, -pieces),
+        unplaced=None,
+    )
+
+
+def closed(job: Job, item: int, *, pieces: int, good: int) -> Job:
+    """Return the job with a lot settled: good pieces booked, the rest owed again."""
+    assert 0 <= good <= pieces, "a lot never books more than it was given"
+    return msgspec.structs.replace(
+        job,
+        owed=_plus(job.owed, item, pieces - good),
+        good=_plus(job.good, item, good),
+    )
+
+
+def refusing(job: Job, offer: RefusedOffer) -> Job:
+    """Return the job with one more offer that said no."""
+    kept = tuple(each for each in job.refused if each != offer)[-REFUSED_MAX + 1 :]
+    return msgspec.structs.replace(job, refused=(*kept, offer))
+
+
+def is_made(job: Job) -> bool:
+    """Whether every piece that was asked for is booked as good."""
+    return all(
+        good >= item.pieces
+        for good, item in zip(job.good, job.request.items, strict=True)
+    )
+
+
+def _plus(counts: tuple[int, ...], item: int, change: int) -> tuple[int, ...]:
+    return (*counts[:item], counts[item] + change, *counts[item + 1 :])

@@ -1,0 +1,195 @@
+"""Who belongs: charters, memberships and policies, and what they make of a peer.
+
+Charters and memberships prove themselves, so anyone may carry them; they enter here
+only verified (python-tuf's trusted set). A peer is vouched when a charter names its
+node key and a federation we trust signed that charter's membership; our own
+cooperative needs no voucher.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Final
+
+import msgspec
+
+from fabnet.cooperation import charter as charters
+from fabnet.cooperation import membership as memberships
+from fabnet.cooperation import policy as policies
+from fabnet.cooperation.charter import Charter, CharterBody, open_charter
+from fabnet.cooperation.membership import Membership, MembershipBody, open_membership
+from fabnet.cooperation.policy import Policy, PolicyBody, open_policy
+from fabnet.production.facility import TtlS
+from fabnet.protocol.effects import Turn
+from fabnet.protocol.voice import Identity
+from fabnet.records.body import Body
+from fabnet.records.ids import CharterId, CharterIdText, Now, PeerId
+from fabnet.records.record import BODY_BYTES_MAX, Record
+from fabnet.records.refusal import Refusal
+
+NODE_KIND: Final = "notice.node/1"
+CHARTERS_MAX: Final = 5_000
+"""Charters known at once; twice the cooperatives a node may follow."""
+
+
+class NodeNotice(Body):
+    """A node says whose it is, and to which key personal data for it is sealed."""
+
+    charter: CharterIdText
+    sealing_key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+    ttl_s: TtlS
+
+
+class DocumentRow(Body):
+    """A signed document as it came."""
+
+    document: Annotated[bytes, msgspec.Meta(max_length=BODY_BYTES_MAX)]
+
+
+@dataclass(slots=True)
+class Community:
+    """The cooperatives we know, and by whom they are vouched for."""
+
+    identity: Identity
+    charters: dict[CharterId, Charter] = field(default_factory=dict)
+    memberships: dict[tuple[CharterId, CharterId], Membership] = field(
+        default_factory=dict
+    )
+    """By federation and member; only of federations we trust."""
+    policies: dict[CharterId, Policy] = field(default_factory=dict)
+    nodes: dict[PeerId, CharterId] = field(default_factory=dict)
+    sealing_keys: dict[PeerId, bytes] = field(default_factory=dict)
+
+    # ------------------------------------------------------------------ questions
+
+    def charter_of(self, peer: PeerId) -> CharterId | None:
+        """Return the cooperative whose charter names this node."""
+        return self.nodes.get(peer)
+
+    def is_vouched(self, peer: PeerId, moment_ms: int) -> bool:
+        """Whether what this peer says is kept."""
+        charter = self.nodes.get(peer)
+        return charter is not None and self.is_vouched_charter(charter, moment_ms)
+
+    def is_vouched_charter(self, charter: CharterId, moment_ms: int) -> bool:
+        """Whether a cooperative is ours, or a trusted federation's member now."""
+        if charter == self.identity.charter:
+            return True
+        return self._membership(charter, moment_ms) is not None
+
+    def actor(self, charter: CharterId, moment_ms: int) -> str:
+        """Return the actor type that a federation signed; without one, `individual`."""
+        membership = self._membership(charter, moment_ms)
+        return "individual" if membership is None else membership.actor_type
+
+    def facts(self, charter: CharterId, moment_ms: int) -> frozenset[str]:
+        """Return the facts that a federation signed of a cooperative."""
+        membership = self._membership(charter, moment_ms)
+        return frozenset() if membership is None else frozenset(membership.facts)
+
+    def policy(self) -> Policy | None:
+        """Return the policy our own cooperative decides by."""
+        return self.policies.get(self.identity.charter)
+
+    def would_vouch(
+        self, peer: PeerId, records: Sequence[Record], moment_ms: int
+    ) -> bool:
+        """Whether these records of a stranger, taken together, make it vouched.
+
+        Tried on a copy, so that nothing of a stranger's enters before all of it may.
+        """
+        if not records or records[-1].kind not in (memberships.KIND, charters.KIND):
+            return False
+        trial = Community(
+            self.identity,
+            dict(self.charters),
+            dict(self.memberships),
+            dict(self.policies),
+            dict(self.nodes),
+        )
+        for record in records:
+            trial.hear(Turn(Now(moment_ms, 0, "")), record)
+        return trial.is_vouched(peer, moment_ms)
+
+    # ------------------------------------------------------------------ hearing
+
+    def hear(self, turn: Turn, record: Record) -> Refusal | None:
+        """Take a charter, membership or policy record; anything else is ignored."""
+        match record.kind:
+            case charters.KIND:
+                return self.learn_charter(turn, record.read(CharterBody).document)
+            case memberships.KIND:
+                return self.learn_membership(turn, record.read(MembershipBody).document)
+            case policies.KIND:
+                return self.learn_policy(turn, record.read(PolicyBody).document)
+            case _:
+                return None
+
+    def learn_charter(self, turn: Turn, document: bytes) -> Refusal | None:
+        """Know a charter, or a later version of one, if it proves itself."""
+        known = charters.lineage_of(document)
+        if known is None:
+            return Refusal("charter-unreadable")
+        previous = self.charters.get(known)
+        charter = open_charter(document, previous=previous)
+        if isinstance(charter, Refusal):
+            return charter
+        if previous is not None and charter.version <= previous.version:
+            return None
+        if previous is None and charter.version > 1:
+            return Refusal("charter-unknown", (("charter", charter.id),))
+        if previous is None and len(self.charters) >= CHARTERS_MAX:
+            return Refusal("too-many-charters", (("most", CHARTERS_MAX),))
+        self.charters[charter.id] = charter
+        for node in charter.nodes:
+            self.nodes.setdefault(node, charter.id)
+        turn.put(
+            "charter", f"{charter.id} {charter.version:06d}", DocumentRow(document)
+        )
+        return None
+
+    def learn_membership(self, turn: Turn, document: bytes) -> Refusal | None:
+        """Know a membership, if a federation we trust signed it."""
+        name = memberships.federation_of(document)
+        federation = None if name is None else self.charters.get(name)
+        if name not in self.identity.trust or federation is None:
+            return Refusal("federation-not-trusted", (("federation", name or "?"),))
+        membership = open_membership(document, federation)
+        if isinstance(membership, Refusal):
+            return membership
+        place = (membership.federation, membership.member)
+        held = self.memberships.get(place)
+        if held is not None and held.valid_until_ms >= membership.valid_until_ms:
+            return None
+        self.memberships[place] = membership
+        turn.put("membership", " ".join(place), DocumentRow(document))
+        return None
+
+    def learn_policy(self, turn: Turn, document: bytes) -> Refusal | None:
+        """Know the newest policy of a charter, if its stewards enacted it."""
+        name = policies.charter_of(document)
+        charter = None if name is None else self.charters.get(name)
+        if charter is None:
+            return Refusal("charter-unknown", (("charter", name or "?"),))
+        policy = open_policy(document, charter)
+        if isinstance(policy, Refusal):
+            return policy
+        held = self.policies.get(charter.id)
+        if held is not None and held.version >= policy.version:
+            return Refusal("policy-not-newer", (("version", policy.version),))
+        self.policies[charter.id] = policy
+        turn.put("policy", charter.id, DocumentRow(document))
+        return None
+
+    def learn_node(self, author: PeerId, notice: NodeNotice) -> None:
+        """Know a node's sealing key, if the charter it claims names it."""
+        if self.nodes.get(author) == notice.charter:
+            self.sealing_keys[author] = notice.sealing_key
+
+    def _membership(self, charter: CharterId, moment_ms: int) -> Membership | None:
+        for federation in sorted(self.identity.trust):
+            membership = self.memberships.get((federation, charter))
+            if membership is not None and membership.is_valid(moment_ms):
+                return membership
+        return None

@@ -1,0 +1,169 @@
+"""Everything a peer can ask of its shell.
+
+What one `handle` returned is one transaction: every Keep, Put, Drop and Note in it is
+durable before any other effect of it is performed (Keep before Send).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from fabnet.content.cid import Cid
+from fabnet.production.plan import Problem
+from fabnet.records import canonical
+from fabnet.records.body import Body
+from fabnet.records.ids import Incarnation, JobId, MachineId, Now, PeerId, RecordId
+from fabnet.records.message import Message
+from fabnet.records.record import Record
+from fabnet.records.refusal import Refusal
+
+# ------------------------------------------------------------------ durable
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Write this record, as the `arrival`-th; a notice replaces the one of its key."""
+
+    record: Record
+    arrival: int
+    source: PeerId | None
+    """Who brought it; nil for our own. It is not served back to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Write one row of the peer's own state."""
+
+    table: str
+    key: str
+    row: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Delete one row of the peer's own state."""
+
+    table: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Write a line in the story of one thing: a reason code with its arguments."""
+
+    subject: str
+    """A record id, job id, revision CID, machine or peer."""
+    code: str
+    args: tuple[tuple[str, str | int], ...]
+
+
+# ------------------------------------------------------------------ to other peers
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Ask a peer for its records after `cursor` of its `incarnation` (nil: unknown)."""
+
+    peer: PeerId
+    incarnation: Incarnation | None
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """Send a peer a batch of kept records after `after`, then come back with Served."""
+
+    peer: PeerId
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendGot:
+    """Tell a peer that its batch up to `cursor` is on our disk."""
+
+    peer: PeerId
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a message to its recipient, if a link is up; the courier repeats it."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class Lower:
+    """Think less of a peer: it sent something it should have known to be wrong."""
+
+    peer: PeerId
+    why: str
+
+
+# ------------------------------------------------------------------ here
+
+
+@dataclass(frozen=True, slots=True)
+class Recall:
+    """Fetch and verify a revision and its files, and come back with Recalled."""
+
+    cid: Cid
+    hints: tuple[PeerId, ...]
+    """Peers likely to have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AskPlan:
+    """Run the planner in a thread, and come back with PlanReady."""
+
+    problem: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Make one piece: its INTENT is durable. Comes back with PieceMade or PieceLost."""
+
+    machine: MachineId
+    job: JobId
+    epoch: int
+    piece: int
+    revision: Cid
+    part: str
+    run_s: int
+    """Expected making time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer an ask of the shell's: the record that was written, or a refusal."""
+
+    ask: int
+    result: RecordId | Refusal
+
+
+Effect = (
+    Keep | Put | Drop | Note
+    | Subscribe | Serve | SendGot | Send | Lower
+    | Recall | AskPlan | Act | Answer
+)  # fmt: skip
+DURABLE = (Keep, Put, Drop, Note)
+
+
+@dataclass(slots=True)
+class Turn:
+    """One `handle`: the time it was given, and the effects gathered so far."""
+
+    now: Now
+    effects: list[Effect] = field(default_factory=list)
+
+    def do(self, effect: Effect) -> None:
+        """Ask for one more effect."""
+        self.effects.append(effect)
+
+    def put(self, table: str, key: str, row: Body) -> None:
+        """Write one row of the peer's state."""
+        self.effects.append(Put(table, key, canonical.encode(row)))
+
+    def note(self, subject: str, code: str, **args: str | int) -> None:
+        """Write a line in a story."""
+        self.effects.append(Note(subject, code, tuple(args.items())))

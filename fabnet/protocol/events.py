@@ -1,0 +1,267 @@
+"""Everything that can happen to a peer. The shell makes these; the peer reads them.
+
+An event that a person or a tool asked for carries `ask`, a number of the shell's own;
+the peer answers it with an Answer effect.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fabnet.content.cid import Cid
+from fabnet.designs.revision import Revision
+from fabnet.production.facility import Facility
+from fabnet.production.machine import Machine
+from fabnet.production.offer import CapacityOffer
+from fabnet.production.plan import Plan
+from fabnet.production.receipt import Minutes
+from fabnet.production.request import Request
+from fabnet.records.body import Body
+from fabnet.records.ids import (
+    DocumentId,
+    Incarnation,
+    JobId,
+    PeerId,
+    Window,
+)
+from fabnet.records.message import Message
+from fabnet.records.record import Record
+
+# ------------------------------------------------------------------ time
+
+
+@dataclass(frozen=True, slots=True)
+class Woke:
+    """The node has just started, after what its state rows remember."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed; whatever is due may happen."""
+
+
+# ------------------------------------------------------------------ links
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUp:
+    """A link to an authenticated peer is open, in either direction."""
+
+    peer: PeerId
+
+
+@dataclass(frozen=True, slots=True)
+class LinkDown:
+    """The link is gone; what was under way on it is void."""
+
+    peer: PeerId
+
+
+@dataclass(frozen=True, slots=True)
+class SubscribeHeard:
+    """A peer wants our records that arrived after `cursor` of our `incarnation`."""
+
+    peer: PeerId
+    incarnation: Incarnation
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatchHeard:
+    """A batch of authentic records arrived; it ends at the sender's `cursor`."""
+
+    peer: PeerId
+    incarnation: Incarnation
+    cursor: int
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GotHeard:
+    """A peer has on disk what we served up to `cursor`."""
+
+    peer: PeerId
+    cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The shell sent a batch to `peer`; it ended at `cursor`, or there was nothing."""
+
+    peer: PeerId
+    cursor: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class MessageHeard:
+    """An authentic message arrived."""
+
+    message: Message
+
+
+# ------------------------------------------------------------------ people here
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Someone here asks us to carry a body as a log record of `kind`."""
+
+    ask: int
+    kind: str
+    about: str | None
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class FileRequest:
+    """A steward here files a request, for a person who may have no account."""
+
+    ask: int
+    request: Request
+    personal: bytes
+    """Who and how to hand over; stays on this disk but for CONFIRM, sealed."""
+    seed: bytes
+    """32 secret random bytes, from which each seal's one-use key is derived."""
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawRequest:
+    """The requester no longer wants a job's missing pieces."""
+
+    ask: int
+    job: JobId
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptLot:
+    """The requester took the pieces of a closed lot and grants these minutes."""
+
+    ask: int
+    job: JobId
+    epoch: int
+    minutes: tuple[Minutes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CountBench:
+    """A person looked at the bench: the piece in doubt is good, or it is scrap."""
+
+    ask: int
+    job: JobId
+    epoch: int
+    good: bool
+    person: str
+
+
+# ------------------------------------------------------------------ machines here
+
+
+@dataclass(frozen=True, slots=True)
+class FacilitySeen:
+    """The workshop here is as described."""
+
+    facility: Facility
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSeen:
+    """A machine here is as described, and open in these windows.
+
+    `offers` are its capacity offers with no windows yet: the peer cuts them from
+    `opened`, less what it has leased.
+    """
+
+    machine: Machine
+    offers: tuple[CapacityOffer, ...]
+    opened: tuple[Window, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed:
+    """A machine is so far through a piece."""
+
+    job: JobId
+    epoch: int
+    piece: int
+    permille: int
+
+
+@dataclass(frozen=True, slots=True)
+class PieceMade:
+    """A machine finished a piece, good or scrap, with what it measured."""
+
+    job: JobId
+    epoch: int
+    piece: int
+    good: bool
+    run_s: int
+    energy_wh: int
+    mass_mg: int
+
+
+@dataclass(frozen=True, slots=True)
+class PieceLost:
+    """A machine began a piece and nobody can say what became of it."""
+
+    job: JobId
+    epoch: int
+    piece: int
+    why: str
+
+
+# ------------------------------------------------------------------ answers to effects
+
+
+@dataclass(frozen=True, slots=True)
+class Design:
+    """A revision whose files are here, with all that is known of its terms."""
+
+    cid: Cid
+    revision: Revision
+    expression: str | None
+    """The effective licence of all valid grants, or nil when there is none."""
+    grants: tuple[DocumentId, ...]
+    withdrawn: str | None
+    """Why it was recalled, or nil."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """A revision was fetched, verified and read; or it could not be, and why."""
+
+    cid: Cid
+    design: Design | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanReady:
+    """The planner answered."""
+
+    plan: Plan
+
+
+Event = (
+    Woke
+    | Tick
+    | LinkUp
+    | LinkDown
+    | SubscribeHeard
+    | BatchHeard
+    | GotHeard
+    | Served
+    | MessageHeard
+    | Publish
+    | FileRequest
+    | WithdrawRequest
+    | AcceptLot
+    | CountBench
+    | FacilitySeen
+    | MachineSeen
+    | Progressed
+    | PieceMade
+    | PieceLost
+    | Recalled
+    | PlanReady
+)

@@ -1,0 +1,147 @@
+"""Gossip by cursor: each peer serves what it keeps in the order it arrived.
+
+A subscriber names the last arrival it has; the server sends what came after, a batch at
+a time, and the next batch only when the one before is on the subscriber's disk. So a
+slow reader holds up nobody, and a reader that was away gets what it missed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from fabnet.protocol.effects import SendGot, Serve, Subscribe, Turn
+from fabnet.protocol.events import BatchHeard, GotHeard, Served, SubscribeHeard
+from fabnet.protocol.voice import Voice
+from fabnet.records.body import Body
+from fabnet.records.ids import Count, Incarnation, PeerId
+
+SUBSCRIBERS_MAX: Final = 256
+"""Links that may listen at once; one more is not served until another leaves."""
+SERVE_AGAIN_MS: Final = 30_000
+"""A batch that nobody confirmed is served again."""
+SUBSCRIBE_AGAIN_MS: Final = 300_000
+"""A peer that went quiet is asked again: a lost request costs minutes, not for ever."""
+
+
+class CursorRow(Body):
+    """How far we are in another peer's arrivals."""
+
+    incarnation: Incarnation
+    cursor: Count
+
+
+@dataclass(slots=True)
+class Subscriber:
+    """A peer that listens to us."""
+
+    cursor: int
+    busy_until_tick: int | None = None
+    """A batch is on its way, unconfirmed; nil when it waits for news."""
+
+
+@dataclass(slots=True)
+class Gossip:
+    """Serves our arrivals, and remembers how far we are in others'."""
+
+    voice: Voice
+    subscribers: dict[PeerId, Subscriber] = field(default_factory=dict)
+    cursors: dict[PeerId, CursorRow] = field(default_factory=dict)
+    held: dict[PeerId, CursorRow] = field(default_factory=dict)
+    """Cursors not yet written, because records before them wait in the pen."""
+    ask_again_tick: dict[PeerId, int] = field(default_factory=dict)
+
+    def link_up(self, turn: Turn, peer: PeerId) -> None:
+        """Ask a new link for what we have not seen."""
+        cursor = self.cursors.get(peer)
+        self.ask_again_tick[peer] = turn.now.tick_ms + SUBSCRIBE_AGAIN_MS
+        if cursor is None:
+            turn.do(Subscribe(peer, None, 0))
+        else:
+            turn.do(Subscribe(peer, cursor.incarnation, cursor.cursor))
+
+    def link_down(self, peer: PeerId) -> None:
+        """Forget what was under way on a link."""
+        self.subscribers.pop(peer, None)
+        self.ask_again_tick.pop(peer, None)
+
+    def subscribed(self, turn: Turn, event: SubscribeHeard) -> None:
+        """Begin to serve a peer from where it is."""
+        is_new = event.peer not in self.subscribers
+        if is_new and len(self.subscribers) >= SUBSCRIBERS_MAX:
+            return
+        ours = self.voice.identity.incarnation
+        known = event.incarnation == ours and event.cursor <= self.voice.arrival
+        self.subscribers[event.peer] = Subscriber(event.cursor if known else 0)
+        self._serve(turn, event.peer)
+
+    def served(self, turn: Turn, event: Served) -> None:
+        """Wait for the batch to be confirmed, or go on if there was nothing in it."""
+        subscriber = self.subscribers.get(event.peer)
+        if subscriber is None:
+            return
+        if event.count == 0:
+            subscriber.cursor = max(subscriber.cursor, event.cursor)
+            subscriber.busy_until_tick = None
+            self._serve(turn, event.peer)
+
+    def got(self, turn: Turn, event: GotHeard) -> None:
+        """Serve the next batch: the one before is on the subscriber's disk."""
+        subscriber = self.subscribers.get(event.peer)
+        if subscriber is None or event.cursor > self.voice.arrival:
+            return
+        subscriber.cursor = max(subscriber.cursor, event.cursor)
+        subscriber.busy_until_tick = None
+        self._serve(turn, event.peer)
+
+    def news(self, turn: Turn) -> None:
+        """Serve everyone who waits for news."""
+        for peer in sorted(self.subscribers):
+            self._serve(turn, peer)
+
+    def batch_done(self, turn: Turn, event: BatchHeard, *, penned: bool) -> None:
+        """Confirm a batch; write its cursor unless records of it wait in the pen."""
+        row = CursorRow(event.incarnation, event.cursor)
+        self.ask_again_tick[event.peer] = turn.now.tick_ms + SUBSCRIBE_AGAIN_MS
+        if penned:
+            self.held[event.peer] = row
+        else:
+            self._write(turn, event.peer, row)
+        turn.do(SendGot(event.peer, event.cursor))
+
+    def pen_emptied(self, turn: Turn, peer: PeerId) -> None:
+        """Write the cursor that waited for the pen."""
+        row = self.held.get(peer)
+        if row is not None:
+            self._write(turn, peer, row)
+
+    def tick(self, turn: Turn) -> None:
+        """Serve again what nobody confirmed; ask again who went quiet."""
+        now = turn.now.tick_ms
+        for peer, subscriber in sorted(self.subscribers.items()):
+            due = subscriber.busy_until_tick
+            if due is not None and due <= now:
+                subscriber.busy_until_tick = None
+                self._serve(turn, peer)
+        for peer, due in sorted(self.ask_again_tick.items()):
+            if due <= now:
+                self.link_up(turn, peer)
+
+    def due_tick(self) -> int | None:
+        """When `tick` next has something to do."""
+        due = [each.busy_until_tick for each in self.subscribers.values()]
+        busy = [tick for tick in due if tick is not None]
+        return min([*busy, *self.ask_again_tick.values()], default=None)
+
+    def _serve(self, turn: Turn, peer: PeerId) -> None:
+        subscriber = self.subscribers[peer]
+        idle = subscriber.busy_until_tick is None
+        if idle and subscriber.cursor < self.voice.arrival:
+            subscriber.busy_until_tick = turn.now.tick_ms + SERVE_AGAIN_MS
+            turn.do(Serve(peer, subscriber.cursor))
+
+    def _write(self, turn: Turn, peer: PeerId, row: CursorRow) -> None:
+        self.held.pop(peer, None)
+        if self.cursors.get(peer) != row:
+            self.cursors[peer] = row
+            turn.put("cursor", peer, row)

@@ -1,0 +1,1 @@
+"""The hand-off of a job, from both ends: who asks, and who makes."""

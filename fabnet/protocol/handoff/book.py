@@ -1,0 +1,135 @@
+"""The requester's book: open jobs, their lots, and the rules by which pieces move.
+
+One writer of the allocation: whatever changes a job or a lot passes here, so that for
+each item pieces wanted = owed + allocated to open lots + good, at every moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from fabnet.production import handoff
+from fabnet.production import job as jobs
+from fabnet.production import lot as lots
+from fabnet.production.handoff import Cancel
+from fabnet.production.job import Job, RefusedOffer
+from fabnet.production.lot import Lot
+from fabnet.production.receipt import LotClosed, lot_key
+from fabnet.production.request import CLOSED_KIND, RequestClosed
+from fabnet.protocol.courier import Courier
+from fabnet.protocol.effects import Drop, Turn
+from fabnet.protocol.voice import Voice
+from fabnet.records.ids import JobId
+
+JOBS_OPEN_MAX: Final = 10_000
+"""Jobs open at once at one requester; one more is refused."""
+
+
+@dataclass(slots=True)
+class Book:
+    """The jobs asked for here, and their lots wherever they are made."""
+
+    voice: Voice
+    courier: Courier
+    jobs: dict[JobId, Job] = field(default_factory=dict)
+    """Open ones only; a closed job lives on in the store."""
+    lots: dict[str, Lot] = field(default_factory=dict)
+    claims: dict[str, LotClosed] = field(default_factory=dict)
+    """What makers say they made and worked, by lot, until the job is closed."""
+    answer_by_tick: dict[str, int] = field(default_factory=dict)
+    """When an asked lot is dropped unanswered."""
+    owing: bool = False
+    """Whether pieces came to be owed since the planner last looked."""
+
+    def lots_of(self, job: JobId) -> list[Lot]:
+        """Return all lots of a job, ended ones too."""
+        return [lot for lot in self.lots.values() if lot.job == job]
+
+    def keep_job(self, turn: Turn, job: Job) -> None:
+        """Write a job down."""
+        self.jobs[job.id] = job
+        turn.put("job", job.id, job)
+
+    def keep_lot(self, turn: Turn, lot: Lot) -> None:
+        """Write a lot down."""
+        key = lot_key(lot.job, lot.epoch)
+        self.lots[key] = lot
+        turn.put("lot", key, lot)
+
+    def withdraw_lot(self, turn: Turn, lot: Lot) -> None:
+        """Want a lot no longer: drop it, or ask its maker to stop."""
+        after = lots.withdraw(lot)
+        if after.state == "dropped":
+            self.drop(turn, after)
+        else:
+            self.keep_lot(turn, after)
+            self.cancel(turn, after)
+
+    def drop(self, turn: Turn, lot: Lot) -> None:
+        """Let go of a lot that was never confirmed, and vow that it never is."""
+        self.answer_by_tick.pop(lot_key(lot.job, lot.epoch), None)
+        self.cancel(turn, lot)
+        self.settle(turn, lot)
+
+    def cancel(self, turn: Turn, lot: Lot) -> None:
+        """Tell the maker that a lot is not wanted."""
+        body = Cancel(lot.job, lot.epoch, lot.incarnation)
+        self.courier.send(turn, lot.maker, handoff.CANCEL, body)
+
+    def remember_no(self, turn: Turn, lot: Lot, version: int) -> None:
+        """Do not ask a machine again for this job, up to a version of its offer."""
+        job = self.jobs.get(lot.job)
+        if job is not None:
+            refused = RefusedOffer(lot.maker, lot.machine, version)
+            self.keep_job(turn, jobs.refusing(job, refused))
+
+    def settle(self, turn: Turn, lot: Lot) -> None:
+        """Give back to the job what an ended lot did not make."""
+        self.keep_lot(turn, lot)
+        job = self.jobs.get(lot.job)
+        if job is None:
+            return
+        item = item_of(job, lot.part)
+        self.keep_job(turn, jobs.closed(job, item, pieces=lot.pieces, good=lot.good))
+        self.close_if_done(turn, lot.job)
+        if lot.good < lot.pieces:
+            self.owing = True
+
+    def close_if_done(self, turn: Turn, id_: JobId) -> None:
+        """Close a job of which nothing is under way and nothing to be accepted."""
+        job = self.jobs.get(id_)
+        if job is None:
+            return
+        for lot in self.lots_of(id_):
+            if lot.state in ("asked", "confirmed", "cancelling"):
+                return
+            if lot.state == "closed" and lot.good and not lot.accepted:
+                return
+        if job.state == "open" and not jobs.is_made(job):
+            return
+        state = "fulfilled" if job.state == "open" else job.state
+        self.close(turn, job, state, "")
+
+    def close(self, turn: Turn, job: Job, outcome: jobs.JobState, why: str) -> None:
+        """Log that a job is over, and forget it."""
+        assert outcome != "open"
+        body = RequestClosed(job.id, outcome, why)
+        self.voice.log(turn, CLOSED_KIND, job.id, body)
+        turn.do(Drop("job", job.id))
+        turn.put("closed-job", job.id, msgspec.structs.replace(job, state=outcome))
+        turn.note(job.id, outcome)
+        del self.jobs[job.id]
+        for lot in self.lots_of(job.id):
+            key = lot_key(lot.job, lot.epoch)
+            del self.lots[key]
+            if self.claims.pop(key, None) is not None:
+                turn.do(Drop("claim", key))
+
+
+def item_of(job: Job, part: str) -> int:
+    """Return the place in the request of the item that asks for `part`."""
+    names = [item.part for item in job.request.items]
+    return names.index(part)

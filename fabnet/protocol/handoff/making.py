@@ -1,0 +1,211 @@
+"""Making a confirmed lot, one piece at a time, to its FINAL.
+
+INTENT is durable before the machine acts. After a crash with an open intent the lot is
+in doubt, its machine stands still and says so, and nothing runs again by itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from fabnet.production import handoff, receipt
+from fabnet.production import lot as lots
+from fabnet.production.handoff import Final as FinalSaid
+from fabnet.production.handoff import Receipt
+from fabnet.production.lot import Making
+from fabnet.production.receipt import lot_key
+from fabnet.protocol.community import Community
+from fabnet.protocol.courier import Courier
+from fabnet.protocol.effects import Act, Answer, Turn
+from fabnet.protocol.events import CountBench, PieceLost, PieceMade, Progressed
+from fabnet.protocol.handoff.closing import lot_closed
+from fabnet.protocol.handoff.workshop import Bench, Workshop
+from fabnet.records.refusal import Refusal
+
+PROGRESS_STEP: Final = 250
+"""Permille of a piece between two lines of its story."""
+
+
+@dataclass(slots=True)
+class Work:
+    """Drives the machines here through the lots they hold."""
+
+    shop: Workshop
+    community: Community
+    courier: Courier
+
+    def progressed(self, turn: Turn, event: Progressed) -> None:
+        """Tell the story of a long piece, a quarter at a time."""
+        making = self.shop.lots.get(lot_key(event.job, event.epoch))
+        if making is None or making.intent != event.piece:
+            return
+        bench = self.shop.benches.get(making.machine)
+        if bench is not None and event.permille >= bench.told_permille + PROGRESS_STEP:
+            bench.told_permille = event.permille // PROGRESS_STEP * PROGRESS_STEP
+            turn.note(
+                event.job, "progress", epoch=event.epoch, piece=event.piece,
+                permille=bench.told_permille,
+            )  # fmt: skip
+
+    def made(self, turn: Turn, event: PieceMade) -> None:
+        """Write down what became of a piece, and go on."""
+        making = self.shop.lots.get(lot_key(event.job, event.epoch))
+        if making is None or making.intent != event.piece:
+            turn.note(event.job, "piece-of-no-intent", piece=event.piece)
+            return
+        making = lots.finish(
+            making, event.piece, good=event.good, run_s=event.run_s,
+            energy_wh=event.energy_wh, mass_mg=event.mass_mg,
+        )  # fmt: skip
+        turn.note(
+            event.job, "piece-made" if event.good else "piece-scrapped",
+            epoch=event.epoch, piece=event.piece, good=making.good, of=making.pieces,
+        )  # fmt: skip
+        self._receipt(turn, making)
+        self._go_on(turn, making)
+
+    def lost(self, turn: Turn, event: PieceLost) -> None:
+        """Stop the machine: nobody knows what lies on its bench."""
+        making = self.shop.lots.get(lot_key(event.job, event.epoch))
+        if making is not None and making.intent == event.piece:
+            self.doubt(turn, making, event.why)
+
+    def count(self, turn: Turn, event: CountBench) -> None:
+        """Take a person's word for the piece in doubt, and go on."""
+        key = lot_key(event.job, event.epoch)
+        making = self.shop.lots.get(key)
+        if making is None or making.state != "in-doubt":
+            args = (("job", event.job), ("epoch", event.epoch))
+            turn.do(Answer(event.ask, Refusal("no-lot-in-doubt", args)))
+            return
+        making = lots.count(making, good=event.good)
+        turn.note(
+            event.job, "bench-counted", epoch=event.epoch, person=event.person,
+            good=making.good, scrap=making.scrap,
+        )  # fmt: skip
+        self._receipt(turn, making)
+        self._go_on(turn, making)
+        turn.do(Answer(event.ask, self.shop.voice.prev or Refusal("nothing-logged")))
+
+    def start(self, turn: Turn, bench: Bench) -> None:
+        """Begin the next confirmed lot whose time has come, if the machine is free."""
+        if bench.machine.state != "idle" or self.shop.state(bench) != "idle":
+            return
+        ready = [
+            making
+            for making in self.shop.active(bench)
+            if making.state in ("ready", "running")
+            and making.start_ms <= turn.now.moment_ms
+        ]
+        for making in sorted(ready, key=lambda each: (each.start_ms, each.job)):
+            design = self.shop.designs.get(making.revision)
+            if design is None:
+                continue
+            if design.withdrawn is not None and making.state == "ready":
+                self.final(turn, lots.stop(making, "design-withdrawn"))
+                continue
+            turn.note(
+                making.job, "started", epoch=making.epoch, machine=bench.machine.name
+            )
+            self._go_on(turn, making)
+            return
+
+    def _go_on(self, turn: Turn, making: Making) -> None:
+        bench = self.shop.benches.get(making.machine)
+        design = self.shop.designs.get(making.revision)
+        step = lots.next_step(making)
+        if step == "end":
+            self.final(turn, lots.end(making))
+        elif step == "intend" and bench is not None and design is not None:
+            making = lots.intend(making)
+            self.shop.keep(turn, making)
+            bench.told_permille = 0
+            part = design.revision.part(making.part)
+            assert part is not None, "the lease was judged on this part"
+            assert making.intent is not None, "intend opened one"
+            pace = max(offer.pace_permille for offer in bench.offers)
+            run_s = part.reference_s * 1_000 // pace
+            act = Act(
+                making.machine, making.job, making.epoch, making.intent,
+                making.revision, making.part, run_s,
+            )  # fmt: skip
+            turn.do(act)
+        else:
+            self.shop.keep(turn, making)
+        if bench is not None:
+            self.shop.announce(turn, bench)
+
+    def doubt(self, turn: Turn, making: Making, why: str) -> None:
+        """Stop the machine: a piece was begun and nobody knows what became of it."""
+        making = lots.doubt(making)
+        self.shop.keep(turn, making)
+        turn.note(
+            making.job, "in-doubt", epoch=making.epoch, piece=making.intent or 0,
+            machine=making.machine, why=why,
+        )  # fmt: skip
+        turn.note(making.machine, "in-doubt", job=making.job, epoch=making.epoch)
+        self._receipt(turn, making)
+        bench = self.shop.benches.get(making.machine)
+        if bench is not None:
+            self.shop.announce(turn, bench)
+
+    def miss_starts(self, turn: Turn, bench: Bench) -> None:
+        """Let go of confirmed lots that the machine did not begin in time."""
+        policy = self.community.policy()
+        if policy is None:
+            return
+        for making in self.shop.active(bench):
+            by_ms = making.end_ms + policy.start_by_s * 1_000
+            if making.state == "ready" and by_ms < turn.now.moment_ms:
+                self.final(turn, lots.miss_start(making))
+
+    def refuse(self, turn: Turn, making: Making, refusal: Refusal) -> None:
+        """End a lot that was not confirmed, with the reason."""
+        detail = " ".join(f"{name}={value}" for name, value in refusal.args)[:500]
+        self.final(turn, lots.refuse(making, refusal.reason, detail))
+
+    def final(self, turn: Turn, making: Making) -> None:
+        """Say FINAL; of a confirmed lot, log what it came to."""
+        self.shop.keep(turn, making)
+        turn.note(
+            making.job, "ended", epoch=making.epoch, good=making.good,
+            scrap=making.scrap, reason=making.reason, detail=making.detail,
+        )  # fmt: skip
+        bench = self.shop.benches.get(making.machine)
+        if making.sealed is not None:
+            self._log_closed(turn, making)
+        self.send_final(turn, making)
+        if bench is not None:
+            self.shop.announce(turn, bench)
+            self.start(turn, bench)
+
+    def send_final(self, turn: Turn, making: Making) -> None:
+        """Tell the requester that no piece of a lot will be made from here on."""
+        final = FinalSaid(
+            making.job, making.epoch, self.shop.voice.identity.incarnation, making.good,
+            making.scrap, making.reason, making.detail,
+        )  # fmt: skip
+        self.courier.send(turn, making.requester, handoff.FINAL, final)
+
+    def _receipt(self, turn: Turn, making: Making) -> None:
+        self.shop.keep(turn, making)
+        receipt = Receipt(
+            making.job, making.epoch, self.shop.voice.identity.incarnation, making.good,
+            making.scrap, int(making.state == "in-doubt"),
+        )  # fmt: skip
+        self.courier.send(turn, making.requester, handoff.RECEIPT, receipt)
+
+    def _log_closed(self, turn: Turn, making: Making) -> None:
+        bench = self.shop.benches.get(making.machine)
+        setups = () if bench is None else (offer.setup_s for offer in bench.offers)
+        closed = lot_closed(
+            self.shop.voice.identity,
+            turn.now,
+            making,
+            design=self.shop.designs.get(making.revision),
+            policy=self.community.policy(),
+            setup_s=max(setups, default=0),
+        )
+        key = lot_key(making.job, making.epoch)
+        self.shop.voice.log(turn, receipt.LOT_CLOSED, key, closed)

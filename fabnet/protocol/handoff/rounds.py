@@ -1,0 +1,270 @@
+"""Rounds: lease-requests wait a while and are answered in our own policy's order.
+
+Between cities need decides, not arrival. What may be leased is `judgement`'s to say;
+here it is asked, and the answer sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from fabnet.cooperation.judgement import Party, Station, may_lease
+from fabnet.cooperation.need import round_order
+from fabnet.cooperation.policy import Policy
+from fabnet.designs.licence import Permitted
+from fabnet.production import handoff
+from fabnet.production import lot as lots
+from fabnet.production.handoff import Cancel, Confirm, Lease, LeaseRequest
+from fabnet.production.handoff import Final as FinalSaid
+from fabnet.production.lot import Ignored, Making
+from fabnet.production.receipt import lot_key
+from fabnet.protocol.community import Community
+from fabnet.protocol.courier import Courier
+from fabnet.protocol.effects import Recall, Turn
+from fabnet.protocol.events import Recalled
+from fabnet.protocol.handoff.closing import licence_acceptance
+from fabnet.protocol.handoff.making import Work
+from fabnet.protocol.handoff.workshop import LOTS_MAX, Bench, Workshop
+from fabnet.records.ids import CharterId, Now
+from fabnet.records.message import Message
+from fabnet.records.refusal import Refusal
+
+DESIGN_WAIT_MS: Final = 60_000
+"""How long a lot may wait for its design before it is refused."""
+
+Said = LeaseRequest | Confirm | Cancel
+
+
+@dataclass(slots=True)
+class Rounds:
+    """Hears requesters, and decides at the end of each round."""
+
+    shop: Workshop
+    work: Work
+    community: Community
+    courier: Courier
+    design_by_tick: dict[str, int] = field(default_factory=dict)
+    hold_by_tick: dict[str, int] = field(default_factory=dict)
+
+    def hear(self, turn: Turn, message: Message) -> None:
+        """Take what a requester says of a lot."""
+        said = _read(message)
+        if said is None:
+            return
+        making = self.shop.lots.get(lot_key(said.job, said.epoch))
+        if making is None:
+            self._first(turn, message, said)
+            return
+        ours = self.shop.voice.identity.incarnation
+        before = making.state
+        after = lots.hear_requester(
+            making, said, author=message.author, incarnation=ours
+        )
+        if isinstance(after, Ignored):
+            turn.note(said.job, "ignored", kind=message.kind, reason=after.reason)
+        elif after.state == "final" and before == "final":
+            self.work.send_final(turn, after)
+        elif after.state == "final":
+            self.work.final(turn, after)
+        else:
+            self.shop.keep(turn, after)
+            if isinstance(said, Confirm):
+                turn.note(said.job, "confirmed", epoch=said.epoch)
+                self.hold_by_tick.pop(lot_key(said.job, said.epoch), None)
+                self.work.start(turn, self.shop.benches[after.machine])
+
+    def recalled(self, turn: Turn, event: Recalled) -> None:
+        """Know a design that a lot waits for, or refuse the lot."""
+        waiting = [
+            making
+            for making in self.shop.lots.values()
+            if making.revision == event.cid and making.state in ("queued", "ready")
+        ]
+        if event.design is not None and waiting:
+            self.shop.designs[event.cid] = event.design
+        for making in waiting:
+            if event.design is None and making.state == "queued":
+                self.work.refuse(
+                    turn, making, Refusal("design-missing", (("why", event.why),))
+                )
+            elif making.state == "ready":
+                self.work.start(turn, self.shop.benches[making.machine])
+
+    def tick(self, turn: Turn) -> None:
+        """End rounds, let holds go, begin what is due."""
+        now = turn.now.tick_ms
+        for key in [key for key, due in self.hold_by_tick.items() if due <= now]:
+            del self.hold_by_tick[key]
+            making = self.shop.lots.get(key)
+            if making is not None and making.state == "held":
+                self.work.final(turn, lots.expire_hold(making))
+        for bench in self.shop.benches.values():
+            if bench.round_tick is not None and bench.round_tick <= now:
+                self._end_round(turn, bench)
+            self.work.miss_starts(turn, bench)
+            self.work.start(turn, bench)
+            self.shop.announce(turn, bench)
+
+    def due_tick(self) -> int | None:
+        """When `tick` next has something to do, calendar moments aside."""
+        rounds = [bench.round_tick for bench in self.shop.benches.values()]
+        due = [tick for tick in rounds if tick is not None]
+        return min([*due, *self.hold_by_tick.values()], default=None)
+
+    def wake(self, turn: Turn) -> None:
+        """After a restart: what was begun is in doubt, and old holds are gone."""
+        for making in list(self.shop.lots.values()):
+            if making.intent is not None and making.state == "running":
+                self.work.doubt(
+                    turn, making, "the node stopped while the machine was making"
+                )
+            elif making.state == "held":
+                self.work.final(turn, lots.expire_hold(making))
+            elif making.state == "queued":
+                self._wait_for_round(turn, making)
+            elif making.state in ("ready", "running"):
+                turn.do(Recall(making.revision, (making.requester,)))
+
+    def _first(self, turn: Turn, message: Message, said: Said) -> None:
+        ours = self.shop.voice.identity.incarnation
+        if isinstance(said, LeaseRequest):
+            making = lots.queue(said, message.author)
+            self.shop.keep(turn, making)
+            turn.note(
+                said.job, "lease-requested", epoch=said.epoch, part=said.part,
+                pieces=said.pieces, machine=said.machine,
+            )  # fmt: skip
+            refusal = self._refuse_at_once(making)
+            if refusal is not None:
+                self.work.refuse(turn, making, refusal)
+            else:
+                self._wait_for_round(turn, making)
+        elif isinstance(said, Cancel) and said.maker in (None, ours):
+            final = FinalSaid(said.job, said.epoch, ours, 0, 0, lots.CANCELLED, "")
+            self.courier.send(turn, message.author, handoff.FINAL, final)
+        else:
+            # Never "made none": another database of ours may have made some.
+            turn.note(said.job, "message-of-unknown-lot", kind=message.kind)
+
+    def _refuse_at_once(self, making: Making) -> Refusal | None:
+        if making.machine not in self.shop.benches:
+            return Refusal("no-such-machine", (("machine", making.machine),))
+        if len(self.shop.lots) > LOTS_MAX and not self.shop.forget_one():
+            return Refusal("too-many-lots", (("most", LOTS_MAX),))
+        if self.community.charter_of(making.requester) != making.charter:
+            return Refusal("not-your-cooperative", (("charter", making.charter),))
+        return None
+
+    def _wait_for_round(self, turn: Turn, making: Making) -> None:
+        policy = self.community.policy()
+        round_ms = 1_000 * (1 if policy is None else policy.round_s)
+        now = turn.now.tick_ms
+        bench = self.shop.benches.get(making.machine)
+        if bench is not None and bench.round_tick is None:
+            bench.round_tick = now + round_ms
+        key = lot_key(making.job, making.epoch)
+        self.design_by_tick[key] = now + DESIGN_WAIT_MS
+        if making.revision not in self.shop.designs:
+            turn.do(Recall(making.revision, (making.requester,)))
+
+    def _end_round(self, turn: Turn, bench: Bench) -> None:
+        bench.round_tick = None
+        policy = self.community.policy()
+        queued = [
+            making
+            for making in self.shop.lots.values()
+            if making.state == "queued" and making.machine == bench.machine.id
+        ]
+        if policy is None:
+            for making in queued:
+                self.work.refuse(turn, making, Refusal("no-policy"))
+            return
+        for making in round_order(policy, queued, turn.now.moment_ms):
+            if making.revision in self.shop.designs:
+                self._decide(turn, bench, making, policy)
+                continue
+            by_tick = self.design_by_tick.get(lot_key(making.job, making.epoch), 0)
+            if by_tick <= turn.now.tick_ms:
+                self.work.refuse(turn, making, Refusal("design-missing"))
+            else:
+                bench.round_tick = turn.now.tick_ms + 1_000 * policy.round_s
+        self.shop.announce(turn, bench)
+
+    def _decide(self, turn: Turn, bench: Bench, making: Making, policy: Policy) -> None:
+        verdict = self._judge(turn.now, bench, making, policy)
+        if not isinstance(verdict, Permitted):
+            self.work.refuse(turn, making, verdict)
+            return
+        maker = self._party(self.shop.voice.identity.charter, turn.now.moment_ms)
+        acceptance = licence_acceptance(
+            self.shop.voice.identity,
+            turn.now,
+            making,
+            self.shop.designs[making.revision],
+            elected=verdict.elected,
+            actor=maker.actor,
+            facts=sorted(maker.facts | set(making.facts)),
+        )
+        making = lots.hold(
+            making, policy=policy.id, acceptance=acceptance, licence=verdict.elected
+        )
+        self.shop.keep(turn, making)
+        key = lot_key(making.job, making.epoch)
+        self.hold_by_tick[key] = turn.now.tick_ms + policy.hold_s * 1_000
+        turn.note(
+            making.job, "lease-held", epoch=making.epoch, licence=verdict.elected,
+            duties=" ".join(sorted({duty.code for duty in verdict.duties})),
+            policy=policy.version,
+        )  # fmt: skip
+        lease = Lease(
+            making.job, making.epoch, self.shop.voice.identity.incarnation,
+            policy.hold_s, policy.id, acceptance,
+        )  # fmt: skip
+        self.courier.send(turn, making.requester, handoff.LEASE, lease)
+
+    def _judge(
+        self, now: Now, bench: Bench, making: Making, policy: Policy
+    ) -> Permitted | Refusal:
+        design = self.shop.designs[making.revision]
+        ours = self.shop.voice.identity.charter
+        others = [each for each in self.shop.active(bench) if each != making]
+        station = Station(
+            bench.machine.state if self.shop.state(bench) != "in-doubt" else "in-doubt",
+            [(offer, self.shop.since(offer)) for offer in bench.offers],
+            self.shop.free(bench, now, others),
+        )
+        return may_lease(
+            making,
+            revision=design.revision,
+            expression=design.expression,
+            withdrawn=design.withdrawn,
+            station=station,
+            policy=policy,
+            maker=self._party(ours, now.moment_ms),
+            requester=self._party(making.charter, now.moment_ms),
+        )
+
+    def _party(self, charter: CharterId, moment_ms: int) -> Party:
+        standing = "strangers"
+        if charter == self.shop.voice.identity.charter:
+            standing = "members"
+        elif self.community.is_vouched_charter(charter, moment_ms):
+            standing = "federation"
+        return Party(
+            self.community.actor(charter, moment_ms),
+            self.community.facts(charter, moment_ms),
+            standing,
+        )
+
+
+def _read(message: Message) -> Said | None:
+    match message.kind:
+        case handoff.LEASE_REQUEST:
+            return message.read(LeaseRequest)
+        case handoff.CONFIRM:
+            return message.read(Confirm)
+        case handoff.CANCEL:
+            return message.read(Cancel)
+        case _:
+            return None

@@ -1,0 +1,122 @@
+"""The workshop as its own node knows it: machines, what is leased, and what is free.
+
+Whatever changes here is announced: how each machine is, and when it is free.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from fabnet.content.cid import Cid
+from fabnet.production import lot as lots
+from fabnet.production import machine as machines
+from fabnet.production import offer as offers
+from fabnet.production.calendar import free_windows
+from fabnet.production.lot import Making
+from fabnet.production.machine import Machine, MachineState
+from fabnet.production.offer import CapacityOffer, FreeWindow, offer_key
+from fabnet.production.receipt import lot_key
+from fabnet.protocol.effects import Turn
+from fabnet.protocol.events import Design, MachineSeen
+from fabnet.protocol.voice import Voice
+from fabnet.records.ids import MachineId, Now, Window
+
+LOTS_MAX: Final = 10_000
+"""Lots remembered at one facility; beyond it final ones are forgotten, oldest first,
+and if none is final a new one is refused."""
+FREE_FROM_MS: Final = 3_600_000
+"""Offers begin at a whole hour, so that they do not change with every minute."""
+
+
+@dataclass(slots=True)
+class Bench:
+    """One machine here: as configured, and what it is doing."""
+
+    machine: Machine
+    offers: tuple[CapacityOffer, ...]
+    opened: tuple[Window, ...]
+    round_tick: int | None = None
+    """When its round ends; nil while nobody waits."""
+    told_permille: int = 0
+
+
+@dataclass(slots=True)
+class Workshop:
+    """The machines here, and the lots others asked of them."""
+
+    voice: Voice
+    benches: dict[MachineId, Bench] = field(default_factory=dict)
+    lots: dict[str, Making] = field(default_factory=dict)
+    designs: dict[Cid, Design] = field(default_factory=dict)
+    """Of lots that are not final."""
+
+    def seen(self, turn: Turn, event: MachineSeen) -> None:
+        """Know a machine as it is now, and offer its capacity."""
+        bench = self.benches.get(event.machine.id)
+        if bench is None:
+            bench = Bench(event.machine, event.offers, event.opened)
+            self.benches[event.machine.id] = bench
+            turn.note(event.machine.id, "machine-seen", name=event.machine.name)
+        bench.machine, bench.offers = event.machine, event.offers
+        bench.opened = event.opened
+        self.announce(turn, bench)
+
+    def keep(self, turn: Turn, making: Making) -> None:
+        """Write a lot down."""
+        lots.check(making)
+        key = lot_key(making.job, making.epoch)
+        self.lots[key] = making
+        turn.put("making", key, making)
+
+    def announce(self, turn: Turn, bench: Bench) -> None:
+        """Say how the machine is and when it is free, if that changed or grew old."""
+        machine = msgspec.structs.replace(bench.machine, state=self.state(bench))
+        ttl_s = machine.ttl_s
+        self.voice.announce(turn, machines.KIND, machine.id, machine, ttl_s=ttl_s)
+        free = self.free(bench, turn.now, self.active(bench))
+        windows = tuple(FreeWindow(each.start_ms, each.end_ms) for each in free)
+        for offer in bench.offers:
+            cut = msgspec.structs.replace(offer, windows=windows[: offers.WINDOWS_MAX])
+            key = offer_key(offer.machine, offer.capability.process)
+            self.voice.announce(turn, offers.KIND, key, cut, ttl_s=offer.ttl_s)
+
+    def state(self, bench: Bench) -> MachineState:
+        """Return how a machine is: as configured, unless it is making or in doubt."""
+        states = {making.state for making in self.active(bench)}
+        if "in-doubt" in states:
+            return "in-doubt"
+        under_way = any(making.intent is not None for making in self.active(bench))
+        return "busy" if under_way else bench.machine.state
+
+    def active(self, bench: Bench) -> list[Making]:
+        """Return the lots that hold a machine."""
+        return [
+            making
+            for making in self.lots.values()
+            if making.machine == bench.machine.id
+            and making.state in ("held", "ready", "running", "in-doubt")
+        ]
+
+    def free(self, bench: Bench, now: Now, active: list[Making]) -> list[Window]:
+        """Return when a machine is open and not leased to any of `active`."""
+        from_ms = now.moment_ms // FREE_FROM_MS * FREE_FROM_MS
+        until_ms = from_ms + offers.HORIZON_S * 1_000
+        taken = [Window(making.start_ms, making.end_ms) for making in active]
+        return free_windows(bench.opened, taken, from_ms=from_ms, until_ms=until_ms)
+
+    def since(self, offer: CapacityOffer) -> int:
+        """Return the oldest version of an offer whose promise still stands."""
+        key = offer_key(offer.machine, offer.capability.process)
+        standing = self.voice.standing.get(f"{offers.KIND} {key}")
+        return 0 if standing is None else standing.since
+
+    def forget_one(self) -> bool:
+        """Forget the oldest final lot; false when there is none."""
+        for key, making in self.lots.items():
+            if making.state == "final":
+                del self.lots[key]
+                return True
+        return False

@@ -1,0 +1,261 @@
+"""A peer's mind: events and the time in, effects out. No I/O, no clock, no dice.
+
+Theory of operation. `handle` takes one event, hands it to the part it concerns, and
+returns all that is to be done about it. The parts share no state but through each
+other's methods, and are told the time; whatever takes long (a fetch, a plan, a piece)
+is an effect whose outcome comes back as a later event. After every event three things
+are tended: what we ourselves said is heard by our own parts, jobs that came to owe
+pieces are planned, and whoever listens to us is served.
+
+A record whose body does not read is kept and passed on, since its author's chain goes
+through it, but nothing here acts on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import assert_never
+
+from fabnet.errors import RemoteError
+from fabnet.production import facility as facilities
+from fabnet.protocol.community import NODE_KIND, Community, NodeNotice
+from fabnet.protocol.courier import Courier
+from fabnet.protocol.effects import Answer, Effect, Lower, Turn
+from fabnet.protocol.events import (
+    AcceptLot,
+    BatchHeard,
+    CountBench,
+    Event,
+    FacilitySeen,
+    FileRequest,
+    GotHeard,
+    LinkDown,
+    LinkUp,
+    MachineSeen,
+    MessageHeard,
+    PieceLost,
+    PieceMade,
+    PlanReady,
+    Progressed,
+    Publish,
+    Recalled,
+    Served,
+    SubscribeHeard,
+    Tick,
+    WithdrawRequest,
+    Woke,
+)
+from fabnet.protocol.gossip import Gossip
+from fabnet.protocol.handoff.asking import Asking
+from fabnet.protocol.handoff.book import Book
+from fabnet.protocol.handoff.makers import Makers
+from fabnet.protocol.handoff.making import Work
+from fabnet.protocol.handoff.planning import Planning
+from fabnet.protocol.handoff.rounds import Rounds
+from fabnet.protocol.handoff.workshop import Workshop
+from fabnet.protocol.market import Market
+from fabnet.protocol.remembering import restore
+from fabnet.protocol.replica import Replica
+from fabnet.protocol.voice import Identity, Voice
+from fabnet.records.ids import Now, PeerId
+from fabnet.records.message import Message
+from fabnet.records.record import Record
+
+NODE_TTL_S = 3_600
+"""How long our sealing key counts after it was heard; it is said three times within."""
+
+
+class Peer:
+    """What one peer knows, and what it does next."""
+
+    def __init__(self, identity: Identity) -> None:
+        self.identity = identity
+        self.voice = Voice(identity)
+        self.community = Community(identity)
+        self.courier = Courier(identity)
+        self.gossip = Gossip(self.voice)
+        self.replica = Replica(self.voice, self.community)
+        self.market = Market(self.community)
+        self.book = Book(self.voice, self.courier)
+        self.asking = Asking(self.book, self.community)
+        self.planning = Planning(self.book, self.community, self.market)
+        self.makers = Makers(self.book, self.community)
+        self.workshop = Workshop(self.voice)
+        self.work = Work(self.workshop, self.community, self.courier)
+        self.rounds = Rounds(self.workshop, self.work, self.community, self.courier)
+
+    @classmethod
+    def restore(
+        cls,
+        identity: Identity,
+        rows: Mapping[str, Mapping[str, bytes]],
+        notices: Sequence[Record],
+        now: Now,
+    ) -> Peer:
+        """Return the peer that its state rows and kept notices remember."""
+        peer = cls(identity)
+        restore(
+            rows,
+            voice=peer.voice,
+            community=peer.community,
+            courier=peer.courier,
+            gossip=peer.gossip,
+            replica=peer.replica,
+            book=peer.book,
+            workshop=peer.workshop,
+        )
+        turn = Turn(now)
+        for notice in notices:
+            if notice.author != identity.peer:
+                peer.replica.restore_notice(notice)
+                peer._learn(turn, notice)
+        return peer
+
+    @property
+    def id(self) -> PeerId:
+        """Our name on the network."""
+        return self.identity.peer
+
+    def handle(self, event: Event, now: Now) -> list[Effect]:
+        """Take one event, and return what to do about it."""
+        turn = Turn(now)
+        arrival = self.voice.arrival
+        self._dispatch(turn, event)
+        while self.voice.spoken:
+            self._learn(turn, self.voice.spoken.pop(0))
+        self.planning.tend(turn)
+        if self.voice.arrival != arrival:
+            self.gossip.news(turn)
+        return turn.effects
+
+    def due_tick(self) -> int | None:
+        """When a Tick next has something to do; calendar moments aside."""
+        due = [
+            self.voice.due_tick(),
+            self.courier.due_tick(),
+            self.gossip.due_tick(),
+            self.market.due_tick(),
+            self.planning.due_tick(),
+            self.rounds.due_tick(),
+        ]
+        return min((tick for tick in due if tick is not None), default=None)
+
+    def _dispatch(self, turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915  # one arm for each event: a table
+        match event:
+            case Woke():
+                self._wake(turn)
+            case Tick():
+                self._tick(turn)
+            case LinkUp(peer):
+                self.replica.turned_away.discard(peer)
+                self.gossip.link_up(turn, peer)
+                self.courier.link_up(turn, peer)
+            case LinkDown(peer):
+                self.gossip.link_down(peer)
+            case SubscribeHeard():
+                self.gossip.subscribed(turn, event)
+            case BatchHeard():
+                self._hear_batch(turn, event)
+            case GotHeard():
+                self.gossip.got(turn, event)
+            case Served():
+                self.gossip.served(turn, event)
+            case MessageHeard(message):
+                self._hear_message(turn, message)
+            case Publish():
+                self._publish(turn, event)
+            case FileRequest():
+                self.asking.file(turn, event)
+            case WithdrawRequest():
+                self.asking.withdraw(turn, event)
+            case AcceptLot():
+                self.asking.accept(turn, event)
+            case CountBench():
+                self.work.count(turn, event)
+            case FacilitySeen(facility):
+                self.voice.announce(
+                    turn,
+                    facilities.KIND,
+                    facility.id,
+                    facility,
+                    ttl_s=facility.ttl_s,
+                )
+            case MachineSeen():
+                self.workshop.seen(turn, event)
+                self.work.start(turn, self.workshop.benches[event.machine.id])
+            case Progressed():
+                self.work.progressed(turn, event)
+            case PieceMade():
+                self.work.made(turn, event)
+            case PieceLost():
+                self.work.lost(turn, event)
+            case Recalled():
+                self.planning.recalled(turn, event)
+                self.rounds.recalled(turn, event)
+            case PlanReady():
+                self.planning.planned(turn, event)
+            case _:
+                assert_never(event)
+
+    def _wake(self, turn: Turn) -> None:
+        body = NodeNotice(
+            self.identity.charter, self.identity.sealing_public, NODE_TTL_S
+        )
+        self.voice.announce(turn, NODE_KIND, "node", body, ttl_s=NODE_TTL_S)
+        self.planning.wake(turn)
+        self.rounds.wake(turn)
+
+    def _tick(self, turn: Turn) -> None:
+        self.voice.tick(turn)
+        self.courier.tick(turn)
+        self.gossip.tick(turn)
+        self.market.tick(turn)
+        self.planning.tick(turn)
+        self.rounds.tick(turn)
+
+    def _hear_batch(self, turn: Turn, event: BatchHeard) -> None:
+        for record in event.records:
+            for kept in self.replica.hear(turn, record, event.peer):
+                self._learn(turn, kept)
+        self.gossip.batch_done(turn, event, penned=self.replica.has_penned(event.peer))
+        for peer in sorted(self.gossip.held):
+            if not self.replica.has_penned(peer):
+                self.gossip.pen_emptied(turn, peer)
+
+    def _hear_message(self, turn: Turn, message: Message) -> None:
+        if message.header.recipient != self.id:
+            turn.do(Lower(message.author, "a message to somebody else"))
+            return
+        is_ours = message.author == self.id
+        if not is_ours and not self.community.is_vouched(
+            message.author, turn.now.moment_ms
+        ):
+            turn.do(Lower(message.author, "a message from a stranger"))
+            return
+        try:
+            if self.courier.hear(turn, message):
+                self.makers.hear(turn, message)
+                self.rounds.hear(turn, message)
+        except RemoteError as error:
+            turn.note(message.author, "unreadable", kind=message.kind, why=str(error))
+            turn.do(Lower(message.author, f"{message.kind}: {error}"))
+
+    def _learn(self, turn: Turn, record: Record) -> None:
+        """Let our parts hear a record that is kept, ours or another's."""
+        try:
+            self.market.hear(turn, record)
+            refusal = self.community.hear(turn, record)
+            if record.kind == NODE_KIND:
+                self.community.learn_node(record.author, record.read(NodeNotice))
+            self.makers.hear_record(turn, record)
+        except RemoteError as error:
+            turn.note(record.author, "unreadable", kind=record.kind, why=str(error))
+            turn.do(Lower(record.author, f"{record.kind}: {error}"))
+            return
+        if refusal is not None:
+            turn.note(record.id, refusal.reason, **dict(refusal.args))
+
+    def _publish(self, turn: Turn, event: Publish) -> None:
+        record = self.voice.log(turn, event.kind, event.about, event.body)
+        turn.note(event.about or record.id, "published", kind=event.kind)
+        turn.do(Answer(event.ask, record.id))

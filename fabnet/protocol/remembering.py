@@ -1,0 +1,116 @@
+"""What a peer's state rows remember, given back to its parts after a restart.
+
+Each part writes rows of its own tables, named here once more; nothing replays a log.
+Rows that no longer read are a fault of ours or of the disk, and stop the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, TypeVar
+
+from fabnet.production.job import Job
+from fabnet.production.lot import Lot, Making
+from fabnet.production.receipt import LotClosed
+from fabnet.protocol.community import Community, DocumentRow
+from fabnet.protocol.courier import Courier, OutboxRow, Route
+from fabnet.protocol.effects import Turn
+from fabnet.protocol.gossip import CursorRow, Gossip
+from fabnet.protocol.handoff.book import Book
+from fabnet.protocol.handoff.workshop import Workshop
+from fabnet.protocol.replica import Replica
+from fabnet.protocol.voice import CountRow, HeadRow, Voice
+from fabnet.records import canonical
+from fabnet.records.body import Body
+from fabnet.records.ids import Incarnation, JobId, Now, PeerId
+from fabnet.records.message import stored_message
+
+ROW_BYTES_MAX: Final = 64 * 1_024
+"""No row is longer than a body and what a message adds."""
+
+B = TypeVar("B", bound=Body)
+Rows = Mapping[str, Mapping[str, bytes]]
+
+
+def restore(
+    rows: Rows,
+    *,
+    voice: Voice,
+    community: Community,
+    courier: Courier,
+    gossip: Gossip,
+    replica: Replica,
+    book: Book,
+    workshop: Workshop,
+) -> None:
+    """Give every part back what it wrote."""
+    _restore_voice(rows, voice)
+    _restore_community(rows, community)
+    _restore_courier(rows, courier)
+    for peer, cursor in _read(rows, "cursor", CursorRow).items():
+        gossip.cursors[PeerId(peer)] = cursor
+    for place, head in _read(rows, "head", HeadRow).items():
+        author, counter, random = place.split(" ")
+        incarnation = Incarnation(int(counter), int(random))
+        replica.heads[PeerId(author), incarnation] = head
+    _restore_book(rows, book)
+    workshop.lots.update(_read(rows, "making", Making))
+
+
+def _restore_voice(rows: Rows, voice: Voice) -> None:
+    head = _read(rows, "own", HeadRow, only=voice.identity.head_key)
+    for row in head.values():
+        voice.seq, voice.prev = row.seq, row.id
+    for count in _read(rows, "own", CountRow, only="arrival").values():
+        voice.arrival = count.count
+    for counter, count in _read(rows, "notice", CountRow).items():
+        voice.counters[counter] = count.count
+
+
+def _restore_community(rows: Rows, community: Community) -> None:
+    """Verify all documents anew: the disk is not trusted with who belongs."""
+    turn = Turn(Now(0, 0, ""))
+    for _, row in sorted(_read(rows, "charter", DocumentRow).items()):
+        community.learn_charter(turn, row.document)
+    for _, row in sorted(_read(rows, "membership", DocumentRow).items()):
+        community.learn_membership(turn, row.document)
+    for _, row in sorted(_read(rows, "policy", DocumentRow).items()):
+        community.learn_policy(turn, row.document)
+
+
+def _restore_courier(rows: Rows, courier: Courier) -> None:
+    ours = courier.identity.incarnation
+    for key, row in sorted(_read(rows, "outbox", OutboxRow).items()):
+        message = stored_message(row.envelope)
+        if message.header.incarnation == ours:
+            peer = PeerId(key.split(" ")[0])
+            route = courier.routes.setdefault(peer, Route())
+            route.waiting[row.seq] = message
+    for key, next_seq in _read(rows, "route", CountRow).items():
+        recipient, counter, random = key.split(" ")
+        if Incarnation(int(counter), int(random)) == ours:
+            route = courier.routes.setdefault(PeerId(recipient), Route())
+            route.next_seq = next_seq.count
+    for key, taken in _read(rows, "taken", CountRow).items():
+        courier.taken[key] = taken.count
+
+
+def _restore_book(rows: Rows, book: Book) -> None:
+    for id_, job in _read(rows, "job", Job).items():
+        book.jobs[JobId(id_)] = job
+    for key, lot in _read(rows, "lot", Lot).items():
+        if lot.job in book.jobs:
+            book.lots[key] = lot
+    for key, claim in _read(rows, "claim", LotClosed).items():
+        if claim.job in book.jobs:
+            book.claims[key] = claim
+
+
+def _read(
+    rows: Rows, table: str, of: type[B], *, only: str | None = None
+) -> dict[str, B]:
+    return {
+        key: canonical.decode(row, of, bytes_max=ROW_BYTES_MAX)
+        for key, row in rows.get(table, {}).items()
+        if only is None or key == only
+    }

@@ -1,0 +1,1 @@
+"""What is signed: ids, canonical bytes, keys, envelopes, records and credentials."""

@@ -1,0 +1,1 @@
+"""Who should make what, with numpy."""

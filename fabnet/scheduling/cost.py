@@ -1,0 +1,67 @@
+"""What a placement costs, in milliseconds of waiting: five terms, kept apart.
+
+Every term is a whole number, so that two processors cannot disagree about the least.
+No payment is among them, and none can be.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from fabnet.scheduling.feasible import running_s
+from fabnet.scheduling.model import Arrays, Ints
+
+TERMS: Final = ("lateness", "waiting", "distance", "carbon", "own-first")
+"""The names of the terms, in the order of the first axis of `terms`."""
+TRANSPORT_G_PER_T_KM: Final = 137
+"""Grams of CO₂e for a tonne over a kilometre, by lorry, in the EU of 2018 (European
+Environment Agency, briefing "Rail and waterborne", 2021)."""
+
+
+def terms(arrays: Arrays, row: int, slots: Ints, end_ms: Ints) -> Ints:
+    """Return `[term, slot]`: what this row costs on each slot, if it ends then."""
+    rows, weights = arrays.rows, arrays.problem.weights
+    late_ms = np.maximum(end_ms - rows.due_ms[row], 0)
+    lateness = late_ms * weights.late_permille // 1_000 * rows.need_permille[row]
+    away_m = distance_m(arrays, row, slots)
+    carbon_mg = machine_mg(arrays, row, slots) + transport_mg(arrays, row, away_m)
+    elsewhere = arrays.slots.charter[slots] != rows.charter[row]
+    return np.stack(
+        (
+            lateness // 1_000,
+            end_ms,
+            # A second a kilometre is a millisecond a metre.
+            away_m * weights.distance_s_per_km,
+            carbon_mg * weights.co2_s_per_kg // 1_000,
+            elsewhere * (weights.own_first_s * 1_000),
+        )
+    )
+
+
+def distance_m(arrays: Arrays, row: int, slots: Ints) -> Ints:
+    """Return the chord to each slot in whole metres, as `place.distance_m` has it."""
+    apart_m = arrays.slots.place_m[:, slots] - arrays.rows.place_m[:, row, None]
+    return isqrt((apart_m * apart_m).sum(axis=0))
+
+
+def machine_mg(arrays: Arrays, row: int, slots: Ints) -> Ints:
+    """Return the CO₂ of the power that making takes, from each slot's own grid."""
+    energy_j = arrays.slots.energy_w[slots] * running_s(arrays, np.array([row]), slots)
+    # A joule at one gram a kWh is 1/3,600 of a milligram.
+    return energy_j * arrays.slots.grid_g_per_kwh[slots] // 3_600
+
+
+def transport_mg(arrays: Arrays, row: int, away_m: Ints) -> Ints:
+    """Return the CO₂ of bringing the lot home."""
+    mass_g = int(arrays.rows.mass_g[row])
+    return away_m * (mass_g * TRANSPORT_G_PER_T_KM) // 1_000_000
+
+
+def isqrt(squares: Ints) -> Ints:
+    """Return the whole root of each number below 2**52, rounded down, exactly."""
+    roots = np.sqrt(squares.astype(np.float64)).astype(np.int64)
+    roots -= roots * roots > squares
+    roots += (roots + 1) * (roots + 1) <= squares
+    return roots
