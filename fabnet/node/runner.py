@@ -28,15 +28,22 @@ from fabnet.protocol.effects import (
     Note,
     Put,
     Recall,
-    Refusal,
     Send,
     SendGot,
     Serve,
     Subscribe,
 )
-from fabnet.protocol.events import Event, PlanReady, Recalled, Served, Tick
+from fabnet.protocol.events import (
+    Event,
+    MessageHeard,
+    PlanReady,
+    Recalled,
+    Served,
+    Tick,
+)
 from fabnet.protocol.peer import Peer
 from fabnet.records.ids import Now, PeerId, RecordId
+from fabnet.records.refusal import Refusal
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +60,10 @@ Durable = Keep | Put | Drop | Note
 class Keeper(Protocol):
     """Where records and state are kept."""
 
-    def commit(
-        self, durable: Sequence[Durable], moment_ms: int
-    ) -> Awaitable[None]:
+    async def room(self) -> None:
+        """Wait until one more commit fits within the bounds."""
+
+    def commit(self, durable: Sequence[Durable], moment_ms: int) -> Awaitable[None]:
         """Queue one transaction; the result resolves when it is on disk."""
 
 
@@ -74,7 +82,7 @@ class Outlet(Protocol):
     def lower(self, effect: Lower) -> None:
         """Lower a peer's standing."""
 
-    async def serve(self, effect: Serve) -> Served:
+    async def serve_batch(self, effect: Serve) -> Served:
         """Send a batch of kept records."""
 
 
@@ -160,6 +168,7 @@ class Runner:
     async def _decide(self, effects: list[Effect], now: Now) -> None:
         durable = [effect for effect in effects if isinstance(effect, DURABLE)]
         rest = [effect for effect in effects if not isinstance(effect, DURABLE)]
+        await self._keeper.room()
         committed = self._keeper.commit(durable, now.moment_ms)
         await self._behind.put((committed, rest))
 
@@ -181,6 +190,8 @@ class Runner:
                 self._outlet.subscribe(effect)
             case SendGot():
                 self._outlet.got(effect)
+            case Send(message) if message.header.recipient == self.id:
+                tasks.create_task(self.post(MessageHeard(message)), name="to ourselves")
             case Send():
                 self._outlet.send(effect)
             case Lower():
@@ -203,7 +214,7 @@ class Runner:
                 assert_never(effect)
 
     async def _serve(self, effect: Serve) -> None:
-        await self.post(await self._outlet.serve(effect))
+        await self.post(await self._outlet.serve_batch(effect))
 
     async def _fetch(self, effect: Recall) -> None:
         await self.post(await self._recall(effect))

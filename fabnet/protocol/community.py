@@ -47,6 +47,13 @@ class DocumentRow(Body):
     document: Annotated[bytes, msgspec.Meta(max_length=BODY_BYTES_MAX)]
 
 
+_BODIES: Final[dict[str, type[CharterBody | MembershipBody | PolicyBody]]] = {
+    charters.KIND: CharterBody,
+    memberships.KIND: MembershipBody,
+    policies.KIND: PolicyBody,
+}
+
+
 @dataclass(slots=True)
 class Community:
     """The cooperatives we know, and by whom they are vouched for."""
@@ -116,13 +123,18 @@ class Community:
 
     def hear(self, turn: Turn, record: Record) -> Refusal | None:
         """Take a charter, membership or policy record; anything else is ignored."""
-        match record.kind:
-            case charters.KIND:
-                return self.learn_charter(turn, record.read(CharterBody).document)
-            case memberships.KIND:
-                return self.learn_membership(turn, record.read(MembershipBody).document)
-            case policies.KIND:
-                return self.learn_policy(turn, record.read(PolicyBody).document)
+        of = _BODIES.get(record.kind)
+        return None if of is None else self.learn(turn, record.read(of))
+
+    def learn(self, turn: Turn, body: Body) -> Refusal | None:
+        """Take what such a record carries, if it proves itself; else say why not."""
+        match body:
+            case CharterBody(document):
+                return self.learn_charter(turn, document)
+            case MembershipBody(document):
+                return self.learn_membership(turn, document)
+            case PolicyBody(document):
+                return self.learn_policy(turn, document)
             case _:
                 return None
 
@@ -176,6 +188,8 @@ class Community:
         if isinstance(policy, Refusal):
             return policy
         held = self.policies.get(charter.id)
+        if held is not None and held.id == policy.id:
+            return None
         if held is not None and held.version >= policy.version:
             return Refusal("policy-not-newer", (("version", policy.version),))
         self.policies[charter.id] = policy

@@ -131,6 +131,8 @@ class Act:
     part: str
     run_s: int
     """Expected making time."""
+    mass_mg: int
+    """Expected mass, for machines that cannot weigh."""
 
 
 @dataclass(frozen=True, slots=True)

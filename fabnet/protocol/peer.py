@@ -16,11 +16,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
+from fabnet.designs import revision as revisions
+from fabnet.designs.revision import RevisionBody
 from fabnet.errors import RemoteError
 from fabnet.production import facility as facilities
 from fabnet.protocol.community import NODE_KIND, Community, NodeNotice
 from fabnet.protocol.courier import Courier
-from fabnet.protocol.effects import Answer, Effect, Lower, Turn
+from fabnet.protocol.effects import Answer, Effect, Lower, Recall, Turn
 from fabnet.protocol.events import (
     AcceptLot,
     BatchHeard,
@@ -247,6 +249,10 @@ class Peer:
             refusal = self.community.hear(turn, record)
             if record.kind == NODE_KIND:
                 self.community.learn_node(record.author, record.read(NodeNotice))
+            if record.kind == revisions.KIND and record.author != self.id:
+                # Whoever follows a designer keeps the commons: fetch it now.
+                cid = record.read(RevisionBody).revision
+                turn.do(Recall(cid, (record.author,)))
             self.makers.hear_record(turn, record)
         except RemoteError as error:
             turn.note(record.author, "unreadable", kind=record.kind, why=str(error))
@@ -256,6 +262,10 @@ class Peer:
             turn.note(record.id, refusal.reason, **dict(refusal.args))
 
     def _publish(self, turn: Turn, event: Publish) -> None:
+        refusal = self.community.learn(turn, event.body)
+        if refusal is not None:
+            turn.do(Answer(event.ask, refusal))
+            return
         record = self.voice.log(turn, event.kind, event.about, event.body)
         turn.note(event.about or record.id, "published", kind=event.kind)
         turn.do(Answer(event.ask, record.id))

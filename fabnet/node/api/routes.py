@@ -6,6 +6,7 @@ from typing import Final
 
 import msgspec
 
+from fabnet import VERSION
 from fabnet.node.api.answers import (
     Created,
     Credit,
@@ -66,7 +67,7 @@ DOCUMENT_BYTES_MAX: Final = 72 * 1_024
 
 
 async def _openapi(_: Call) -> Raw:
-    return Raw(msgspec.json.encode(document(ROUTES, about.VERSION)), JSON)
+    return Raw(msgspec.json.encode(document(ROUTES, VERSION)), JSON)
 
 
 _LOT: Final = "/v1/lots/{job}/{epoch}"

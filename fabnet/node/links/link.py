@@ -36,6 +36,7 @@ class Link:
         self.dialler = dialler
         self._socket = socket
         self._outbound: asyncio.Queue[Frame] = asyncio.Queue(OUTBOUND_MAX)
+        self._dropped = asyncio.Event()
 
     def send(self, frame: Frame) -> bool:
         """Queue a frame; false, and the link is over, when the peer does not keep up."""
@@ -44,6 +45,10 @@ class Link:
         except asyncio.QueueFull:
             return False
         return True
+
+    def drop(self) -> None:
+        """End the link without waiting for the peer."""
+        self._dropped.set()
 
     async def close(self) -> None:
         """Close the socket; `serve` then ends."""
@@ -55,10 +60,16 @@ class Link:
         """Pass on what is heard until either side closes; raise RemoteError for lies."""
         async with asyncio.TaskGroup() as tasks:
             writer = tasks.create_task(self._write(), name=f"write {self.peer}")
+            dropper = tasks.create_task(self._drop(), name=f"drop {self.peer}")
             try:
                 await self._read(reader, hear)
             finally:
                 writer.cancel()
+                dropper.cancel()
+
+    async def _drop(self) -> None:
+        await self._dropped.wait()
+        await self._socket.close()
 
     async def _write(self) -> None:
         while True:

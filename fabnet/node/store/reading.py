@@ -11,11 +11,13 @@ from sqlalchemy import Connection, Row, Select, func, or_, select
 from fabnet.content.cid import Cid
 from fabnet.node.store import tables
 from fabnet.records.ids import Incarnation, PeerId, RecordId
-from fabnet.records.record import Record, stored
+from fabnet.records.record import NOTICE_PREFIX, Record, stored
 
 SERVED_MAX: Final = 512
 """Records in a batch for a peer."""
 SERVED_BYTES_MAX: Final = 1024 * 1024
+PARCEL_BYTES: Final = 12
+"""What a batch adds to each record: an array and two lengths."""
 """Bytes in a batch for a peer: a few seconds of a slow uplink."""
 RECORDS_MAX: Final = 500
 """Records in one answer; whoever wants more asks again with `before`."""
@@ -25,6 +27,9 @@ FOUND_MAX: Final = 16
 """Ids in the answer to a prefix: enough to say that it is ambiguous."""
 BLOBS_MAX: Final = 500
 """Blob entries in one answer; whoever wants more asks again with `after`."""
+
+NOTICES_MAX: Final = 50_000
+"""Notices read back at a start: as many as the mind lists."""
 
 _Batch = tuple[list[tuple[bytes, bytes | None]], int]
 _record, _story = tables.record.c, tables.story.c
@@ -82,7 +87,13 @@ def rows(connection: Connection, peer: PeerId) -> dict[str, dict[str, bytes]]:
 
 
 def serve(
-    connection: Connection, peer: PeerId, after: int, limit: int, not_from: PeerId
+    connection: Connection,
+    peer: PeerId,
+    after: int,
+    limit: int,
+    not_from: PeerId,
+    *,
+    bytes_max: int = SERVED_BYTES_MAX,
 ) -> _Batch:
     """Return what arrived after `after` but not from one peer, and where that ends."""
     query = (
@@ -99,8 +110,8 @@ def serve(
     size_bytes, cursor = 0, after
     with connection.execute(query) as found:
         for arrival, envelope, body in found:
-            size_bytes += len(envelope) + len(body or b"")
-            if batch and size_bytes > SERVED_BYTES_MAX:
+            size_bytes += len(envelope) + len(body or b"") + PARCEL_BYTES
+            if batch and size_bytes > min(bytes_max, SERVED_BYTES_MAX):
                 return batch, cursor
             batch.append((envelope, body))
             cursor = arrival
@@ -142,6 +153,17 @@ def records(
         query = query.where(_record.arrival < mark.scalar_subquery())
     found = connection.execute(query.limit(min(limit, RECORDS_MAX)))
     return [_read(row) for row in found]
+
+
+def notices(connection: Connection, peer: PeerId) -> list[Record]:
+    """Return every notice kept, oldest arrival first; each is the newest of its key."""
+    query = (
+        _records(peer)
+        .where(_record.kind.startswith(NOTICE_PREFIX, autoescape=True))
+        .order_by(_record.arrival)
+        .limit(NOTICES_MAX)
+    )
+    return [_read(row) for row in connection.execute(query)]
 
 
 def find_prefix(connection: Connection, peer: PeerId, prefix: str) -> list[RecordId]:

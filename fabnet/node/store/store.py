@@ -105,17 +105,21 @@ class Store:
         """Return all of the peer's state, by table and key. Blocks; for the start."""
         return self._query(lambda connection: reading.rows(connection, self._peer))
 
+    def notices(self) -> list[Record]:
+        """Return every notice kept, oldest arrival first. Blocks; for the start."""
+        return self._query(lambda connection: reading.notices(connection, self._peer))
+
     async def serve(
-        self, after: int, limit: int, not_from: PeerId
+        self, after: int, limit: int, not_from: PeerId, *, bytes_max: int = 1 << 20
     ) -> tuple[list[tuple[bytes, bytes | None]], int]:
         """Return records that arrived after `after`, and the cursor to go on from.
 
         Each is (envelope, body or nil when pruned); none that `not_from` brought. At
-        most 512 and 1 MiB; an empty batch means there is nothing more.
+        most 512 and `bytes_max`; an empty batch means there is nothing more.
         """
         return await self._read(
             lambda connection: reading.serve(
-                connection, self._peer, after, limit, not_from
+                connection, self._peer, after, limit, not_from, bytes_max=bytes_max
             )
         )
 

@@ -63,7 +63,7 @@ class Work:
             epoch=event.epoch, piece=event.piece, good=making.good, of=making.pieces,
         )  # fmt: skip
         self._receipt(turn, making)
-        self._go_on(turn, making)
+        self.go_on(turn, making)
 
     def lost(self, turn: Turn, event: PieceLost) -> None:
         """Stop the machine: nobody knows what lies on its bench."""
@@ -85,7 +85,7 @@ class Work:
             good=making.good, scrap=making.scrap,
         )  # fmt: skip
         self._receipt(turn, making)
-        self._go_on(turn, making)
+        self.go_on(turn, making)
         turn.do(Answer(event.ask, self.shop.voice.prev or Refusal("nothing-logged")))
 
     def start(self, turn: Turn, bench: Bench) -> None:
@@ -108,10 +108,11 @@ class Work:
             turn.note(
                 making.job, "started", epoch=making.epoch, machine=bench.machine.name
             )
-            self._go_on(turn, making)
+            self.go_on(turn, making)
             return
 
-    def _go_on(self, turn: Turn, making: Making) -> None:
+    def go_on(self, turn: Turn, making: Making) -> None:
+        """Do what comes next with a confirmed lot: the next piece, or its end."""
         bench = self.shop.benches.get(making.machine)
         design = self.shop.designs.get(making.revision)
         step = lots.next_step(making)
@@ -128,7 +129,7 @@ class Work:
             run_s = part.reference_s * 1_000 // pace
             act = Act(
                 making.machine, making.job, making.epoch, making.intent,
-                making.revision, making.part, run_s,
+                making.revision, making.part, run_s, part.requirement.mass_mg,
             )  # fmt: skip
             turn.do(act)
         else:

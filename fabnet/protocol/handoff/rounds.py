@@ -69,6 +69,8 @@ class Rounds:
             self.work.final(turn, after)
         else:
             self.shop.keep(turn, after)
+            if isinstance(said, Cancel) and after.intent is None:
+                self.work.go_on(turn, after)
             if isinstance(said, Confirm):
                 turn.note(said.job, "confirmed", epoch=said.epoch)
                 self.hold_by_tick.pop(lot_key(said.job, said.epoch), None)

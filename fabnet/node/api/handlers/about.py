@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
+from fabnet import VERSION
 from fabnet.node.api.answers import Health, NodeAnswer
 from fabnet.node.api.handlers.machines import spot
 from fabnet.node.api.table import Call
 from fabnet.node.shell import Shell
-
-VERSION = version("fabnet")
 
 
 async def healthz(_: Call) -> Health:

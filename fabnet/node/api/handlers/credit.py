@@ -11,12 +11,10 @@ from fabnet.node.api.handlers.known import Books, books, readable, records_of
 from fabnet.node.api.problem import Problem, missing
 from fabnet.node.api.table import JSON, Call, Raw
 from fabnet.production import receipt
-from fabnet.production.receipt import Acceptance, LotClosed, Minutes, lot_key
-from fabnet.records.ids import JobId, PeerId
+from fabnet.production.receipt import Acceptance, LotClosed, LotOpened, Minutes, lot_key
+from fabnet.records.ids import JobId, PeerId, RecordId
 from fabnet.records.record import Record
 
-Closed = dict[str, tuple[Record, LotClosed]]
-"""Lot-closed records by their ids."""
 Taken = dict[tuple[PeerId, str], Acceptance]
 """Acceptances by author and lot; of several the first said counts."""
 
@@ -32,10 +30,13 @@ async def get_credit(call: Call) -> Credit:
             taken.setdefault((record.author, key), acceptance)
     postings: list[Posting] = []
     pending: list[PostingAnswer] = []
+    told: set[tuple[PeerId, str]] = set()
     for record in _first(await records_of(call.shell, receipt.LOT_CLOSED)):
         claim = readable(record, LotClosed)
-        if claim is None:
+        place = (record.author, record.header.key or "")
+        if claim is None or place in told:
             continue
+        told.add(place)
         acceptance = taken.get((claim.requester, lot_key(claim.job, claim.epoch)))
         posted = _posted(known, record, claim, acceptance)
         if isinstance(posted, Posting):
@@ -57,11 +58,26 @@ async def get_passport(call: Call) -> Raw | Problem:
         return job
     epoch = call.params["epoch"]
     key = lot_key(JobId(job), int(epoch)) if epoch.isdecimal() else ""
+    makers = await _makers(call, job, key)
     for record in _first(await records_of(call.shell, receipt.LOT_CLOSED, key=key)):
         claim = readable(record, LotClosed)
-        if claim is not None and claim.passport is not None:
+        if claim is not None and claim.passport is not None and record.author in makers:
             return Raw(claim.passport, JSON)
     return missing("passport", f"{job[:15]}…/{epoch[:8]}")
+
+
+async def _makers(call: Call, job: RecordId, key: str) -> set[PeerId]:
+    """Return whom the requester gave a lot to; anyone else's account is beside it."""
+    request = await call.shell.store.record(job)
+    if request is None:
+        return {call.shell.identity.peer}
+    opened = await records_of(call.shell, receipt.LOT_OPENED, key=key)
+    bodies = [
+        readable(record, LotOpened)
+        for record in opened
+        if record.author == request.author
+    ]
+    return {body.maker for body in bodies if body is not None}
 
 
 def _first(records: Iterable[Record]) -> list[Record]:

@@ -15,11 +15,13 @@ from fabnet.errors import RemoteError
 from fabnet.node.shell import Shell
 from fabnet.production.job import Job
 from fabnet.production.lot import Lot, Making
+from fabnet.protocol.community import Community, DocumentRow
+from fabnet.protocol.effects import Turn
 from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.civil import moment_of
 from fabnet.records.credential import Json, strict_loads
-from fabnet.records.ids import CharterId, RecordId
+from fabnet.records.ids import CharterId, Now, RecordId
 from fabnet.records.record import Record
 
 B = TypeVar("B", bound=Body)
@@ -69,6 +71,21 @@ async def books(shell: Shell) -> Books:
         _members(shell, rows),
         _nodes(rows),
     )
+
+
+async def community(shell: Shell) -> Community:
+    """Return who belongs, read anew: a copy to try documents on."""
+    rows = await asyncio.to_thread(shell.store.rows)
+    known, turn = Community(shell.identity), Turn(Now(0, 0, ""))
+    for table, learn in (
+        ("charter", known.learn_charter),
+        ("membership", known.learn_membership),
+        ("policy", known.learn_policy),
+    ):
+        for _, row in sorted(rows.get(table, {}).items()):
+            held = canonical.decode(row, DocumentRow, bytes_max=ROW_BYTES_MAX)
+            learn(turn, held.document)
+    return known
 
 
 async def records_of(
@@ -128,5 +145,5 @@ def _nodes(rows: Rows) -> dict[str, CharterId]:
 
 def _document(row: bytes) -> dict[str, Json]:
     """Return the document in a row; it was verified before it was written."""
-    [document] = canonical.decode(row, list[bytes], bytes_max=ROW_BYTES_MAX)
-    return strict_loads(document)
+    held = canonical.decode(row, DocumentRow, bytes_max=ROW_BYTES_MAX)
+    return strict_loads(held.document)

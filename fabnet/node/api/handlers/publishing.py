@@ -7,7 +7,6 @@ from typing import Final
 
 from fabnet.content import cid as cids
 from fabnet.cooperation import charter as charters
-from fabnet.cooperation import membership as memberships
 from fabnet.cooperation import policy as policies
 from fabnet.cooperation.charter import CharterBody
 from fabnet.cooperation.membership import MembershipBody
@@ -17,17 +16,20 @@ from fabnet.designs import revision as revisions
 from fabnet.designs.grant import GrantBody, open_grant
 from fabnet.designs.licence import Refused
 from fabnet.designs.revision import RevisionBody
-from fabnet.errors import MalformedError
 from fabnet.node.api.answers import Created, Stored
 from fabnet.node.api.asks import NewDesign, NewDocument
 from fabnet.node.api.handlers.asking import ask
-from fabnet.node.api.problem import Problem, problem
+from fabnet.node.api.handlers.known import community
+from fabnet.node.api.problem import Problem, problem, refused
 from fabnet.node.api.table import Call
 from fabnet.node.shell import Shell
 from fabnet.node.store.reading import BlobEntry
+from fabnet.protocol.community import Community
+from fabnet.protocol.effects import Turn
 from fabnet.protocol.events import Publish
 from fabnet.records.body import Body
-from fabnet.records.credential import open_credential
+from fabnet.records.ids import Now
+from fabnet.records.refusal import Refusal
 
 UPLOAD_BYTES_MAX: Final = 64 * 1_024 * 1_024
 """Bytes of one uploaded file, held in memory while its name is worked out."""
@@ -77,33 +79,36 @@ async def publish_design(call: Call, new: NewDesign) -> Created | Problem:
 
 
 async def publish_document(call: Call, new: NewDocument) -> Created | Problem:
-    """Carry a signed document as a record of ours; the peer says whether it may."""
+    """Carry a signed document as a record of ours, if it holds beside what we know."""
     about, body = _carried(new)
+    refusal = _taken(await community(call.shell), new)
+    if refusal is not None:
+        return refused(refusal)
     return await _publish(call.shell, new.kind, about, body)
 
 
 def _carried(new: NewDocument) -> tuple[str | None, Body]:
-    """Return the record's key, which says whose it is, and its body.
-
-    Raises RemoteError unless the document is authentic and of that kind.
-    """
+    """Return the record's key, which says whose it is, and its body."""
     match new.kind:
-        case charters.KIND:
-            open_credential(new.document, kind=charters.DOCUMENT_KIND)
+        case "charter/1":
             return None, CharterBody(new.document)
-        case memberships.KIND:
-            member = _named(new, memberships.DOCUMENT_KIND, "member")
-            return member, MembershipBody(new.document)
-        case policies.KIND:
-            charter = _named(new, policies.DOCUMENT_KIND, "charter")
-            return charter, PolicyBody(new.document)
+        case "membership/1":
+            about = charters.named_in(new.document, "member")
+            return about, MembershipBody(new.document)
+        case "policy/1":
+            return policies.charter_of(new.document), PolicyBody(new.document)
 
 
-def _named(new: NewDocument, kind: str, field: str) -> str:
-    name = open_credential(new.document, kind=kind).subject.get(field)
-    if not isinstance(name, str):
-        raise MalformedError(f"credentialSubject.{field}: expected text")
-    return name
+def _taken(known: Community, new: NewDocument) -> Refusal | None:
+    """Return why our own community would not take a document; nil when it would."""
+    turn = Turn(Now(0, 0, ""))
+    match new.kind:
+        case "charter/1":
+            return known.learn_charter(turn, new.document)
+        case "membership/1":
+            return known.learn_membership(turn, new.document)
+        case "policy/1":
+            return known.learn_policy(turn, new.document)
 
 
 async def _publish(

@@ -1,0 +1,273 @@
+"""A running node: everything built in order, in one TaskGroup, and taken down again.
+
+Order of the end: stop listening, let go of the links, stop the mind, close the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import aiohttp
+from aiohttp import web
+
+from fabnet.cooperation import charter as charters
+from fabnet.cooperation import membership as memberships
+from fabnet.cooperation import policy as policies
+from fabnet.cooperation.charter import CharterBody, lineage_of, named_in
+from fabnet.cooperation.membership import MembershipBody
+from fabnet.cooperation.policy import PolicyBody
+from fabnet.errors import InputError
+from fabnet.node.api.app import make_operator_app
+from fabnet.node.clock import SystemClock
+from fabnet.node.config import Config
+from fabnet.node.drivers.floor import Floor
+from fabnet.node.keyring import Keyring
+from fabnet.node.links.dialling import Dialler
+from fabnet.node.links.fetching import Fetcher
+from fabnet.node.links.guard import client_session
+from fabnet.node.links.links import Links
+from fabnet.node.links.peer_id_auth import ServerAuth
+from fabnet.node.links.public import make_public_app
+from fabnet.node.runner import Runner
+from fabnet.node.shell import Shell
+from fabnet.node.store import incarnation
+from fabnet.node.store.blobs import Blobs
+from fabnet.node.store.store import Store
+from fabnet.production.plan import Plan, Problem
+from fabnet.protocol import address as addresses
+from fabnet.protocol.events import Event, Publish, Woke
+from fabnet.protocol.peer import Peer
+from fabnet.protocol.voice import Identity
+from fabnet.records.body import Body
+from fabnet.records.ids import CharterId
+from fabnet.records.peer_record import seal_peer_record
+from fabnet.records.refusal import Refusal
+
+logger = logging.getLogger(__name__)
+
+SHUTDOWN_S: Final = 3
+"""Seconds that open requests get to finish."""
+
+
+async def run_node(config: Config, *, ready: Callable[[str], None]) -> None:
+    """Serve until cancelled; `ready` is called once with the operator's address."""
+    clock = SystemClock()
+    data_dir = config.node.data_dir
+    keyring = Keyring.open(data_dir, clock.token)
+    charter = _charter_id(config)
+    async with AsyncExitStack() as stack:
+        store = await asyncio.to_thread(
+            Store.open, data_dir / "fabnet.db", keyring.node.public.peer
+        )
+        stack.push_async_callback(store.close)
+        blobs = await asyncio.to_thread(Blobs.open, data_dir / "blobs")
+        start = await incarnation.begin(store, data_dir / incarnation.FILE_NAME, clock)
+        identity = Identity(
+            key=keyring.node,
+            network=config.node.network,
+            incarnation=start.incarnation,
+            sealing_public=keyring.sealing.public,
+            charter=charter,
+            trust=frozenset(config.trust.federations),
+        )
+        notices = await asyncio.to_thread(store.notices)
+        rows = await asyncio.to_thread(store.rows)
+        peer = Peer.restore(identity, rows, notices, clock.now())
+        session = await stack.enter_async_context(
+            client_session(config.peers.allow_private)
+        )
+        node = _join(config, identity, clock, store, blobs, session, peer)
+        shell = Shell(
+            identity=identity,
+            config=config,
+            clock=clock,
+            store=store,
+            blobs=blobs,
+            runner=node.runner,
+            linked=node.links.peers,
+            finish_by_hand=node.floor.finish_by_hand,
+            set_machine=node.floor.set_machine,
+        )
+        await _serve(stack, config, keyring, node, shell, ready)
+
+
+@dataclass(frozen=True, slots=True)
+class _Node:
+    """The parts that hold each other's ends."""
+
+    runner: Runner
+    links: Links
+    floor: Floor
+    dialler: Dialler
+
+
+def _join(
+    config: Config,
+    identity: Identity,
+    clock: SystemClock,
+    store: Store,
+    blobs: Blobs,
+    session: aiohttp.ClientSession,
+    peer: Peer,
+) -> _Node:
+    runners: list[Runner] = []
+
+    async def post(event: Event) -> None:
+        # The runner needs the links and the links the runner: this is the knot.
+        await runners[0].post(event)
+
+    links = Links(
+        identity,
+        clock=clock,
+        store=store,
+        peer_record=_peer_record(config, identity, clock),
+        post=post,
+    )
+    floor = Floor(config, identity.charter, clock=clock, post=post)
+    dialler = Dialler(identity, links=links, session=session, clock=clock)
+    fetcher = Fetcher(
+        store=store, blobs=blobs, links=links, dialler=dialler, session=session
+    )
+    runner = Runner(
+        peer,
+        clock=clock,
+        keeper=store,
+        outlet=links,
+        hands=floor,
+        recall=fetcher.recall,
+        plan=_plan,
+    )
+    runners.append(runner)
+    return _Node(runner, links, floor, dialler)
+
+
+async def _serve(
+    stack: AsyncExitStack,
+    config: Config,
+    keyring: Keyring,
+    node: _Node,
+    shell: Shell,
+    ready: Callable[[str], None],
+) -> None:
+    clock = shell.clock
+    auth = ServerAuth(
+        keyring.node,
+        _hosts(config),
+        clock.token(32),
+        lambda: clock.now().tick_ms,
+        clock.token,
+    )
+    public = make_public_app(auth=auth, links=node.links, blobs=shell.blobs)
+    operator = make_operator_app(shell)
+    async with asyncio.TaskGroup() as tasks:
+        running = tasks.create_task(node.runner.run(), name="runner")
+        await node.runner.post(Woke())
+        await _publish_documents(config, shell)
+        describing = tasks.create_task(node.floor.describe(), name="floor")
+        await _listen(stack, public, *config.listen.public)
+        await _listen(stack, operator, *config.listen.operator)
+        dialling = [
+            tasks.create_task(node.dialler.keep(address), name=f"dial {address.text}")
+            for address in map(addresses.parse, config.peers.dial)
+        ]
+        host, port = config.listen.operator
+        ready(f"http://{host}:{port}")
+        logger.info("ready as %s", shell.identity.peer)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            for task in (*dialling, describing, running):
+                task.cancel()
+
+
+async def _listen(
+    stack: AsyncExitStack, app: web.Application, host: str, port: int
+) -> None:
+    runner = web.AppRunner(app, auto_decompress=False, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, host, port, shutdown_timeout=SHUTDOWN_S)
+    await site.start()
+
+
+async def _publish_documents(config: Config, shell: Shell) -> None:
+    """Carry the configured documents as our first records, each once."""
+    documents = config.documents
+    wanted: list[tuple[str, Path]] = [
+        (charters.KIND, documents.charter),
+        *((charters.KIND, path) for path in documents.federations),
+        *((memberships.KIND, path) for path in documents.memberships),
+    ]
+    if documents.policy is not None:
+        wanted.append((policies.KIND, documents.policy))
+    for kind, path in wanted:
+        raw = await asyncio.to_thread(_read, path)
+        about, body = _carried(kind, raw)
+        ours = await shell.store.records(
+            kind=kind, author=shell.identity.peer, limit=500
+        )
+        if any(record.read(type(body)) == body for record in ours):
+            continue
+        said = await shell.runner.ask(_publishing(kind, about, body))
+        if isinstance(said, Refusal):
+            raise InputError(f"documents: {path}", f"refused: {said.reason}")
+
+
+def _publishing(kind: str, about: str | None, body: Body) -> Callable[[int], Event]:
+    return lambda ask: Publish(ask, kind, about, body)
+
+
+def _carried(kind: str, raw: bytes) -> tuple[str | None, Body]:
+    match kind:
+        case charters.KIND:
+            return None, CharterBody(raw)
+        case memberships.KIND:
+            return named_in(raw, "member"), MembershipBody(raw)
+        case _:
+            return policies.charter_of(raw), PolicyBody(raw)
+
+
+def _charter_id(config: Config) -> CharterId:
+    charter = lineage_of(_read(config.documents.charter))
+    if charter is None:
+        raise InputError("documents.charter", "expected a signed charter document")
+    return charter
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"documents: {path}", f"cannot be read: {error}") from error
+
+
+def _peer_record(config: Config, identity: Identity, clock: SystemClock) -> bytes:
+    listed = [
+        addresses.to_bytes(addresses.parse(text)) for text in config.listen.addresses
+    ]
+    # Seconds since 1970 only grow from start to start, which is all a seq must do here.
+    seq = (identity.incarnation.counter << 32) + clock.now().moment_ms // 1_000
+    return seal_peer_record(identity.key, seq, listed)
+
+
+def _hosts(config: Config) -> frozenset[str]:
+    """Return the Host headers we answer to: those of the addresses we announce."""
+    named = [addresses.parse(text) for text in config.listen.addresses]
+    return frozenset(addresses.authority(address).lower() for address in named)
+
+
+async def _plan(problem: Problem) -> Plan:
+    # numpy is loaded when there is something to plan, and not before.
+    return await asyncio.to_thread(_plan_now, problem)
+
+
+def _plan_now(problem: Problem) -> Plan:
+    from fabnet.scheduling.plan import plan  # noqa: PLC0415  # see _plan
+
+    return plan(problem)

@@ -1,0 +1,107 @@
+"""Dialling out: log in at a peer by its id, and hold a link, again and again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Final
+
+import aiohttp
+
+from fabnet.errors import RemoteError
+from fabnet.node.clock import Clock
+from fabnet.node.links.auth_http import Login, login
+from fabnet.node.links.frames import FRAME_BYTES_MAX
+from fabnet.node.links.link import PING_S, Link
+from fabnet.node.links.links import Links
+from fabnet.node.links.public import WS_PATH
+from fabnet.protocol.address import Address, authority, base_url
+from fabnet.protocol.voice import Identity
+
+logger = logging.getLogger(__name__)
+
+RETRY_S: Final = 1
+"""The first wait after a link was lost or not got; doubled each time."""
+RETRY_S_MAX: Final = 300
+DIAL_S_MAX: Final = 20
+"""How long one attempt may take."""
+
+
+class Dialler:
+    """Keeps links to the peers that the operator named."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        links: Links,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+    ) -> None:
+        self._identity = identity
+        self._links = links
+        self._session = session
+        self._clock = clock
+        self._logins: dict[Address, Login] = {}
+
+    async def keep(self, address: Address) -> None:
+        """Hold a link to the peer at `address`; try again for ever."""
+        wait_s = RETRY_S
+        while True:
+            peer = address.peer
+            if peer is not None and self._links.is_linked(peer):
+                # It dialled us; look again later, in case that link goes.
+                wait_s = RETRY_S
+            elif await self._hold(address):
+                wait_s = RETRY_S
+            else:
+                wait_s = min(wait_s * 2, RETRY_S_MAX)
+            await asyncio.sleep(wait_s)
+
+    async def log_in(self, address: Address) -> Login:
+        """Return a login at `address` that still counts; may raise as `login` does."""
+        held = self._logins.get(address)
+        if held is not None and held.expires_ms > self._tick_ms():
+            return held
+        fresh = await login(
+            self._session,
+            base_url(address),
+            authority(address),
+            self._identity.key,
+            address.peer,
+            now_ms=self._tick_ms,
+            token=self._clock.token,
+        )
+        self._logins[address] = fresh
+        return fresh
+
+    def forget(self, address: Address) -> None:
+        """Log in anew next time: the peer no longer takes what we hold."""
+        self._logins.pop(address, None)
+
+    async def _hold(self, address: Address) -> bool:
+        """Hold one link until it ends; false when there was none to be had."""
+        try:
+            async with asyncio.timeout(DIAL_S_MAX):
+                granted = await self.log_in(address)
+                socket = await self._session.ws_connect(
+                    base_url(address) + WS_PATH,
+                    headers={
+                        "Authorization": granted.bearer,
+                        "Host": authority(address),
+                    },
+                    heartbeat=PING_S,
+                    max_msg_size=FRAME_BYTES_MAX,
+                    compress=0,
+                )
+        except (aiohttp.ClientError, RemoteError, TimeoutError, OSError) as error:
+            logger.info("no link at %s: %s", address.text, error)
+            self.forget(address)
+            return False
+        await self._links.serve(
+            Link(socket, peer=granted.peer, dialler=self._identity.peer)
+        )
+        return True
+
+    def _tick_ms(self) -> int:
+        return self._clock.now().tick_ms
