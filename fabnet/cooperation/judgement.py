@@ -88,7 +88,7 @@ def may_lease(
     maker: Party,
     requester: Party,
 ) -> Permitted | Refusal:
-    """Return the licence terms under which the lot may be made here, or why it may not."""
+    """Return the terms under which the lot may be made here, or why it may not."""
     part = revision.part(making.part)
     if part is None:
         return Refusal("no-such-part", (("part", making.part),))
@@ -100,7 +100,13 @@ def may_lease(
     ):
         if refusal is not None:
             return refusal
-    return _licence(making, revision, part, expression, maker, requester)
+    if expression is None:
+        return Refusal("no-valid-grant", (("revision", making.revision),))
+    verdict = _licence(making, part.licence or expression, maker, requester)
+    owes_source = isinstance(verdict, Permitted) and source_duty(verdict)
+    if owes_source and not revision.source_location:
+        return Refusal("no-source-location", (("licence", expression),))
+    return verdict
 
 
 def needed_s(offer: CapacityOffer, part: Part, pieces: int) -> int:
@@ -142,9 +148,10 @@ def _capacity(making: Making, part: Part, station: Station) -> Refusal | None:
         if fits is not None:
             misfit = misfit or fits
             continue
-        if window.end_ms - window.start_ms >= 1_000 * needed_s(offer, part, making.pieces):
+        needs_s = needed_s(offer, part, making.pieces)
+        if window.end_ms - window.start_ms >= 1_000 * needs_s:
             return None
-        return Refusal("window-too-short", (("needs_s", needed_s(offer, part, making.pieces)),))
+        return Refusal("window-too-short", (("needs_s", needs_s),))
     assert misfit is not None, "at least one standing offer was looked at"
     return Refusal(
         "misfit-" + misfit.reason, (("wanted", misfit.wanted), ("limit", misfit.limit))
@@ -157,16 +164,8 @@ def _fits(part: Part, capability: Capability) -> Misfit | None:
 
 
 def _licence(
-    making: Making,
-    revision: Revision,
-    part: Part,
-    expression: str | None,
-    maker: Party,
-    requester: Party,
+    making: Making, terms: str, maker: Party, requester: Party
 ) -> Permitted | Refusal:
-    if expression is None:
-        return Refusal("no-valid-grant", (("revision", making.revision),))
-    terms = part.licence or expression
     stated = frozenset(making.facts)
     facts = maker.facts | stated
     own = principal_may_replicate(terms, requester.actor, requester.facts | stated)
@@ -177,6 +176,4 @@ def _licence(
         return Refusal("licence-review-" + verdict.reason, verdict.args)
     if not isinstance(verdict, Permitted):
         return Refusal("licence-" + verdict.reason, verdict.args)
-    if source_duty(verdict) and not revision.source_location:
-        return Refusal("no-source-location", (("licence", verdict.elected),))
     return verdict

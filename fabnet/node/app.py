@@ -24,10 +24,11 @@ from fabnet.cooperation.membership import MembershipBody
 from fabnet.cooperation.policy import PolicyBody
 from fabnet.errors import InputError
 from fabnet.node.api.app import make_operator_app
+from fabnet.node.api.handlers.people import first_token
 from fabnet.node.clock import SystemClock
 from fabnet.node.config import Config
 from fabnet.node.drivers.floor import Floor
-from fabnet.node.keyring import Keyring
+from fabnet.node.keyring import Keyring, write_secret
 from fabnet.node.links.dialling import Dialler
 from fabnet.node.links.fetching import Fetcher
 from fabnet.node.links.guard import client_session
@@ -39,6 +40,7 @@ from fabnet.node.shell import Shell
 from fabnet.node.store import incarnation
 from fabnet.node.store.blobs import Blobs
 from fabnet.node.store.store import Store
+from fabnet.production.place import place_at
 from fabnet.production.plan import Plan, Problem
 from fabnet.protocol import address as addresses
 from fabnet.protocol.events import Event, Publish, Woke
@@ -51,6 +53,7 @@ from fabnet.records.refusal import Refusal
 
 logger = logging.getLogger(__name__)
 
+ONE_TIME_FILE: Final = "one-time-token"
 SHUTDOWN_S: Final = 3
 """Seconds that open requests get to finish."""
 
@@ -74,7 +77,7 @@ async def run_node(config: Config, *, ready: Callable[[str], None]) -> None:
             incarnation=start.incarnation,
             sealing_public=keyring.sealing.public,
             charter=charter,
-            trust=frozenset(config.trust.federations),
+            trust=frozenset(CharterId(each) for each in config.trust.federations),
         )
         notices = await asyncio.to_thread(store.notices)
         rows = await asyncio.to_thread(store.rows)
@@ -86,6 +89,8 @@ async def run_node(config: Config, *, ready: Callable[[str], None]) -> None:
         shell = Shell(
             identity=identity,
             config=config,
+            person_secret=keyring.person_secret,
+            place=place_at(config.facility.latitude, config.facility.longitude),
             clock=clock,
             store=store,
             blobs=blobs,
@@ -107,7 +112,7 @@ class _Node:
     dialler: Dialler
 
 
-def _join(
+def _join(  # noqa: PLR0917  # each part is built once, here, and named at the call
     config: Config,
     identity: Identity,
     clock: SystemClock,
@@ -147,7 +152,7 @@ def _join(
     return _Node(runner, links, floor, dialler)
 
 
-async def _serve(
+async def _serve(  # noqa: PLR0917  # the same
     stack: AsyncExitStack,
     config: Config,
     keyring: Keyring,
@@ -177,6 +182,9 @@ async def _serve(
             for address in map(addresses.parse, config.peers.dial)
         ]
         host, port = config.listen.operator
+        first = await first_token(shell.store, clock)
+        if first is not None:
+            await asyncio.to_thread(_write_token, config, first)
         ready(f"http://{host}:{port}")
         logger.info("ready as %s", shell.identity.peer)
         try:
@@ -184,6 +192,13 @@ async def _serve(
         finally:
             for task in (*dialling, describing, running):
                 task.cancel()
+
+
+def _write_token(config: Config, token: str) -> None:
+    """Leave the first operator's token where only whoever owns the disk can read it."""
+    path = config.node.data_dir / ONE_TIME_FILE
+    path.unlink(missing_ok=True)
+    write_secret(path, token.encode())
 
 
 async def _listen(

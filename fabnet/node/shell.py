@@ -10,6 +10,7 @@ from fabnet.node.config import Config
 from fabnet.node.runner import Runner
 from fabnet.node.store.blobs import Blobs
 from fabnet.node.store.store import Store
+from fabnet.production.place import Place
 from fabnet.protocol.voice import Identity
 from fabnet.records.ids import PeerId
 
@@ -20,6 +21,10 @@ class Shell:
 
     identity: Identity
     config: Config
+    person_secret: bytes
+    """What persons are named under; never leaves this process."""
+    place: Place
+    """Where the facility is."""
     clock: Clock
     store: Store
     blobs: Blobs
@@ -27,6 +32,6 @@ class Shell:
     linked: Callable[[], list[PeerId]]
     """The peers with an open link now."""
     finish_by_hand: Callable[[str, bool], bool]
-    """Say that a manual station's piece is done (machine id, good); false: none open."""
+    """Say that a manual piece is done (machine id, good); false: none in hand."""
     set_machine: Callable[[str, str], bool]
-    """Set a machine `idle`, `drained` or `offline` (id, state); false: no such machine."""
+    """Set a machine (id) `idle`, `drained` or `offline`; false: no such machine."""

@@ -210,7 +210,16 @@ def offer() -> CapacityOffer:
 
 def _capability() -> Capability:
     return Capability(
-        "3d-printing.fdm", ("pla",), 250_000, 210_000, 220_000, 200, None, (400,), (), 120
+        "3d-printing.fdm",
+        ("pla",),
+        250_000,
+        210_000,
+        220_000,
+        200,
+        None,
+        (400,),
+        (),
+        120,
     )
 
 
@@ -410,7 +419,10 @@ async def at_desk(path: Path, *, running: bool = True) -> AsyncIterator[Desk]:
     host, port = served.addresses[0][:2]
     async with aiohttp.ClientSession() as client, asyncio.TaskGroup() as tasks:
         desk = Desk(shell, world, f"http://{host}:{port}", client, one_time)
-        work = [tasks.create_task(runner.run()), tasks.create_task(_post(world, runner))]
+        work = [
+            tasks.create_task(runner.run()),
+            tasks.create_task(_post(world, runner)),
+        ]
         await runner.post(Woke())
         try:
             yield desk

@@ -59,7 +59,7 @@ def make_operator_app(shell: Shell) -> web.Application:
 
 def _outermost(shell: Shell) -> Middleware:
     """Return the one place where any error at all becomes an answer."""
-    hosts = hosts_of(shell.config.operator)
+    hosts = hosts_of(":".join(map(str, shell.config.listen.operator)))
 
     @web.middleware
     async def outermost(request: web.Request, handler: Handler) -> web.StreamResponse:

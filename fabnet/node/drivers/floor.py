@@ -11,7 +11,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Final, get_args
+from typing import Final, Literal
 
 from fabnet.node.clock import Clock
 from fabnet.node.config import Config, MachineConfig
@@ -21,7 +21,7 @@ from fabnet.node.drivers.manual import Manual
 from fabnet.node.drivers.simulated import Simulated
 from fabnet.production.capability import Capability
 from fabnet.production.facility import Facility
-from fabnet.production.machine import Machine, MachineState
+from fabnet.production.machine import Machine
 from fabnet.production.offer import CapacityOffer
 from fabnet.production.place import place_at
 from fabnet.protocol.effects import Act
@@ -37,6 +37,12 @@ from fabnet.records.ids import CharterId, FacilityId, MachineId
 
 logger = logging.getLogger(__name__)
 
+STATES: Final[tuple[Literal["idle", "offline", "drained"], ...]] = (
+    "idle",
+    "offline",
+    "drained",
+)
+"""What a person may set a machine to; the rest it becomes by itself."""
 DESCRIBE_S: Final = 1_800
 """How often the opening hours are worked out anew."""
 
@@ -61,7 +67,7 @@ class Floor:
         self._changed = asyncio.Event()
 
     async def describe(self) -> None:
-        """Tell the mind of facility and machines, now, on every change, and at times."""
+        """Tell the mind of facility and machines: now, on each change, and at times."""
         while True:
             self._changed.clear()
             await self._post(FacilitySeen(self._facility()))
@@ -102,7 +108,9 @@ class Floor:
                 )
             )
 
-    def finish_by_hand(self, machine: str, good: bool) -> bool:  # the API's callback: one question, one answer
+    def finish_by_hand(
+        self, machine: str, good: bool
+    ) -> bool:  # the API's callback: one question, one answer
         """Say that a manual station's piece is done; false when none is in hand."""
         driver = self._drivers.get(MachineId(machine))
         return isinstance(driver, Manual) and driver.finish(good=good)
@@ -110,11 +118,14 @@ class Floor:
     def set_machine(self, machine: str, state: str) -> bool:
         """Set a machine `idle`, `drained` or `offline`; false when there is none."""
         id_ = MachineId(machine)
-        if id_ not in self._machines or state not in get_args(MachineState):
+        if id_ not in self._machines:
             return False
-        self._machines[id_] = replace(self._machines[id_], state=state)
-        self._changed.set()
-        return True
+        for known in STATES:
+            if state == known:
+                self._machines[id_] = replace(self._machines[id_], state=known)
+                self._changed.set()
+                return True
+        return False
 
     def _facility(self) -> Facility:
         facility = self._config.facility

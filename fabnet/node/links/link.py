@@ -39,7 +39,7 @@ class Link:
         self._dropped = asyncio.Event()
 
     def send(self, frame: Frame) -> bool:
-        """Queue a frame; false, and the link is over, when the peer does not keep up."""
+        """Queue a frame; false when the peer does not keep up."""
         try:
             self._outbound.put_nowait(frame)
         except asyncio.QueueFull:
@@ -57,7 +57,7 @@ class Link:
     async def serve(
         self, reader: Reader, hear: Callable[[Hello | Heard], Awaitable[None]]
     ) -> None:
-        """Pass on what is heard until either side closes; raise RemoteError for lies."""
+        """Pass on what is heard until either side closes; a lie raises RemoteError."""
         async with asyncio.TaskGroup() as tasks:
             writer = tasks.create_task(self._write(), name=f"write {self.peer}")
             dropper = tasks.create_task(self._drop(), name=f"drop {self.peer}")
@@ -98,11 +98,10 @@ class Link:
 
 
 def fault_of(group: BaseExceptionGroup[BaseException]) -> RemoteError | None:
-    """Return the peer's fault in a failed link, if that is what ended it."""
-    found, rest = group.split(RemoteError)
-    if found is None or rest is not None:
+    """Return the peer's fault in a failed link, if that alone is what ended it."""
+    if len(group.exceptions) != 1:
         return None
-    first = found.exceptions[0]
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first if isinstance(first, RemoteError) else None
+    (error,) = group.exceptions
+    if isinstance(error, BaseExceptionGroup):
+        return fault_of(error)
+    return error if isinstance(error, RemoteError) else None

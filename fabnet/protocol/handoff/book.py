@@ -15,7 +15,7 @@ from fabnet.production import handoff
 from fabnet.production import job as jobs
 from fabnet.production import lot as lots
 from fabnet.production.handoff import Cancel
-from fabnet.production.job import Job, RefusedOffer
+from fabnet.production.job import Job, JobState, RefusedOffer
 from fabnet.production.lot import Lot
 from fabnet.production.receipt import LotClosed, lot_key
 from fabnet.production.request import CLOSED_KIND, RequestClosed
@@ -113,7 +113,7 @@ class Book:
         state = "fulfilled" if job.state == "open" else job.state
         self.close(turn, job, state, "")
 
-    def close(self, turn: Turn, job: Job, outcome: jobs.JobState, why: str) -> None:
+    def close(self, turn: Turn, job: Job, outcome: JobState, why: str) -> None:
         """Log that a job is over, and forget it."""
         assert outcome != "open"
         body = RequestClosed(job.id, outcome, why)

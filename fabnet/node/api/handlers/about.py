@@ -25,10 +25,10 @@ def node_answer(shell: Shell) -> NodeAnswer:
     incarnation = identity.incarnation
     return NodeAnswer(
         peer=identity.peer,
-        name=config.name,
+        name=config.node.name,
         cooperative=identity.charter,
-        city=config.city,
-        place=spot(config.place),
+        city=config.facility.name,
+        place=spot(shell.place),
         network=identity.network,
         incarnation=f"{incarnation.counter}-{incarnation.random:016x}",
         version=VERSION,

@@ -131,7 +131,7 @@ def _request(shell: Shell, new: NewRequest) -> Request:
         None if new.radius_km is None else new.radius_km * 1_000,
         _coarse(shell, new.place),
         shell.identity.charter,
-        _person(shell.config.person_secret, new.person),
+        _person(shell.person_secret, new.person),
     )
 
 
@@ -154,7 +154,7 @@ def _need(given: str) -> NeedCode:
 def _coarse(shell: Shell, given: NewPlace | None) -> Place:
     """Return the town: a tenth of a degree, some ten kilometres, never a door."""
     if given is None:
-        place = shell.config.place
+        place = shell.place
         return place_at(
             round(place.latitude_udeg / 1e6, 1), round(place.longitude_udeg / 1e6, 1)
         )

@@ -1,0 +1,115 @@
+"""A caller of a node's HTTP API: what commands and the demonstration speak through."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Final, Self, TypeVar
+
+import aiohttp
+import msgspec
+
+from fabnet.errors import InputError, RemoteError
+from fabnet.node.api.problem import Problem
+
+ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
+"""Bytes of one answer: the largest file of a design that can be uploaded."""
+TIMEOUT_S: Final = 60
+"""Seconds for one answer; the largest upload over a slow line needs most of it."""
+
+S = TypeVar("S", bound=msgspec.Struct)
+
+
+class UnreachableError(RemoteError):
+    """Nobody answers at the API's address."""
+
+
+class ProblemError(RemoteError):
+    """The node said no, and why."""
+
+    def __init__(self, problem: Problem) -> None:
+        at = f"{problem.field}: " if problem.field else ""
+        super().__init__(f"{at}{problem.detail}")
+        self.problem = problem
+
+
+class Client:
+    """Asks one node, as whoever holds the token."""
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise InputError("api", f"expected http://HOST:PORT, got {url!r}")
+        self.url = url.rstrip("/")
+        self._token = token
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def get(self, path: str, of: type[S]) -> S:
+        """Return what stands at `path`."""
+        return _read(await self.get_bytes(path), of)
+
+    async def get_bytes(self, path: str) -> bytes:
+        """Return the bytes of a file, page or document."""
+        return await self._call("GET", path, None, "")
+
+    async def post(self, path: str, body: msgspec.Struct, of: type[S]) -> S:
+        """Write what `body` says, and return the answer."""
+        encoded = msgspec.json.encode(body)
+        return _read(await self._call("POST", path, encoded, "application/json"), of)
+
+    async def post_bytes(self, path: str, body: bytes, of: type[S]) -> S:
+        """Upload a file, and return the answer."""
+        media_type = "application/octet-stream"
+        return _read(await self._call("POST", path, body, media_type), of)
+
+    async def _call(
+        self, method: str, path: str, body: bytes | None, media_type: str
+    ) -> bytes:
+        assert self._session is not None, "used as `async with Client(…)`"
+        headers = {"Content-Type": media_type} if body is not None else {}
+        if self._token is not None and body is not None:
+            headers["Authorization"] = f"Bearer {self._token}"
+        url = self.url + path
+        try:
+            async with self._session.request(
+                method, url, data=body, headers=headers, allow_redirects=False
+            ) as reply:
+                content = await reply.content.read(ANSWER_BYTES_MAX + 1)
+                while not reply.content.at_eof() and len(content) <= ANSWER_BYTES_MAX:
+                    content += await reply.content.read(ANSWER_BYTES_MAX)
+                status = reply.status
+        except (aiohttp.ClientError, TimeoutError) as error:
+            why = str(error) or type(error).__name__
+            raise UnreachableError(f"{self.url}: no answer: {why}") from error
+        if len(content) > ANSWER_BYTES_MAX:
+            raise RemoteError(f"{url}: more than {ANSWER_BYTES_MAX} bytes")
+        if status >= 400:
+            raise _refused(status, content, url)
+        return content
+
+
+def _refused(status: int, content: bytes, url: str) -> RemoteError:
+    try:
+        return ProblemError(msgspec.json.decode(content, type=Problem))
+    except msgspec.DecodeError:
+        return RemoteError(f"{url}: HTTP status {status}")
+
+
+def _read(content: bytes, of: type[S]) -> S:
+    try:
+        return msgspec.json.decode(content, type=of)
+    except msgspec.DecodeError as error:
+        raise RemoteError(f"not the answer of a fabnet node: {error}") from error
