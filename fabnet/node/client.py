@@ -11,6 +11,10 @@ import msgspec
 from fabnet.errors import InputError, RemoteError
 from fabnet.node.api.problem import Problem
 
+API_VARIABLE: Final = "FABNET_API"
+"""The environment variable that names the API's address."""
+TOKEN_VARIABLE: Final = "FABNET_TOKEN"  # noqa: S105  # its name, not a token
+"""The environment variable that holds the bearer token."""
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 """Bytes of one answer: the largest file of a design that can be uploaded."""
 TIMEOUT_S: Final = 60

@@ -199,11 +199,15 @@ class Peer:
             case _:
                 assert_never(event)
 
+    def _introduce(self, turn: Turn) -> None:
+        """Say to which key we are sealed to, once others can know whose we are."""
+        ours = self.identity.charter
+        if self.community.charter_of(self.id) == ours:
+            body = NodeNotice(ours, self.identity.sealing_public, NODE_TTL_S)
+            self.voice.announce(turn, NODE_KIND, "node", body, ttl_s=NODE_TTL_S)
+
     def _wake(self, turn: Turn) -> None:
-        body = NodeNotice(
-            self.identity.charter, self.identity.sealing_public, NODE_TTL_S
-        )
-        self.voice.announce(turn, NODE_KIND, "node", body, ttl_s=NODE_TTL_S)
+        self._introduce(turn)
         self.planning.wake(turn)
         self.rounds.wake(turn)
 
@@ -268,4 +272,5 @@ class Peer:
             return
         record = self.voice.log(turn, event.kind, event.about, event.body)
         turn.note(event.about or record.id, "published", kind=event.kind)
+        self._introduce(turn)
         turn.do(Answer(event.ask, record.id))

@@ -34,7 +34,7 @@ def terms(arrays: Arrays, row: int, slots: Ints, end_ms: Ints) -> Ints:
             end_ms,
             # A second a kilometre is a millisecond a metre.
             away_m * weights.distance_s_per_km,
-            carbon_mg * weights.co2_s_per_kg // 1_000,
+            _thousandths(carbon_mg, weights.co2_s_per_kg),
             elsewhere * (weights.own_first_s * 1_000),
         )
     )
@@ -59,8 +59,13 @@ def transport_mg(arrays: Arrays, row: int, away_m: Ints) -> Ints:
     return away_m * (mass_g * TRANSPORT_G_PER_T_KM) // 1_000_000
 
 
+def _thousandths(count: Ints, each: int) -> Ints:
+    """Return so many thousandths of `each`, rounded down, without the large product."""
+    return count // 1_000 * each + count % 1_000 * each // 1_000
+
+
 def isqrt(squares: Ints) -> Ints:
-    """Return the whole root of each number below 2**52, rounded down, exactly."""
+    """Return the whole root of each number below 2**60, rounded down, exactly."""
     roots = np.sqrt(squares.astype(np.float64)).astype(np.int64)
     roots -= roots * roots > squares
     roots += (roots + 1) * (roots + 1) <= squares

@@ -45,8 +45,8 @@ NEVER: Final = 2**62
 """Milliseconds no plan reaches, and a limit nothing fails; a sum of two still fits."""
 HORIZON_MS: Final = HORIZON_S * 1_000
 """How far ahead windows count: as far as a facility promises capacity."""
-OVERDUE_MS_MAX: Final = 365 * 86_400_000
-"""A row longer overdue counts as a year late: more adds the same to every machine."""
+OVERDUE_MS_MAX: Final = 60 * 86_400_000
+"""A row longer overdue counts as two months late: more adds the same everywhere."""
 WORK_S_MAX: Final = 20 * HORIZON_S + 1
 """Reference time of a lot; the fastest pace does not make more within the horizon."""
 ENERGY_W_MAX: Final = 10_000_000
@@ -55,10 +55,10 @@ MASS_G_MAX: Final = 100_000_000
 """Mass of a lot that transport counts; a hundred tonnes is two lorries and more."""
 RADIUS_M_MAX: Final = 25_000_000
 """No two places are further apart, and its square fits."""
-NEED_PERMILLE_MAX: Final = 100_000
-"""What one need may outweigh another by: a hundred times."""
-WEIGHTS_MAX: Final = Weights(1_000_000, 1_000_000, 100_000, 1_000_000_000)
-"""The largest weights whose costs still fit 64 bits, in any sum of the five terms."""
+NEED_PERMILLE_MAX: Final = 1_000_000
+"""What one need may be worth: as policy bounds it, so that lateness fits 64 bits."""
+WEIGHTS_MAX: Final = Weights(1_000_000, 10_000_000, 10_000_000, 10_000_000)
+"""As policy bounds them, so that no cost, and no sum of costs, outgrows 64 bits."""
 PLACE_M_MAX: Final = 7_000_000
 """Along one axis; as `Place` bounds it, so that squares of distances fit."""
 STATES: Final = ("idle", "busy", "offline", "drained", "in-doubt")

@@ -1,4 +1,4 @@
-"""One whole node at a desk: real store, blobs, peer and runner, and its API on loopback.
+"""One whole node at a desk: real store, blobs, peer and runner, its API on loopback.
 
 Only what lies outside the program is played: the network brings our own messages back
 to ourselves, and a machine makes a piece when it is told to.
@@ -16,31 +16,17 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from fabnet.content import cid as cids
-from fabnet.content.cid import Cid
-from fabnet.content.unixfs import file_cid, folder
-from fabnet.cooperation.charter import DOCUMENT_KIND as CHARTER
-from fabnet.cooperation.charter import charter_subject, lineage_of
-from fabnet.cooperation.policy import DOCUMENT_KIND as POLICY
-from fabnet.cooperation.policy import policy_subject
-from fabnet.designs.grant import CREDENTIAL as GRANT
-from fabnet.designs.grant import Grant, grant_of, subject_of
-from fabnet.designs.requirement import Requirement
-from fabnet.designs.revision import FileEntry, Part, Revision, Rightsholder, encode
 from fabnet.node.api.app import make_operator_app
-from fabnet.node.api.handlers.designs import revision_of
+from fabnet.node.api.handlers.designs import revision_of, terms_of
 from fabnet.node.api.handlers.people import first_token
 from fabnet.node.clock import SystemClock
+from fabnet.node.config import parse
 from fabnet.node.runner import Runner
 from fabnet.node.shell import Shell
 from fabnet.node.store.blobs import Blobs
 from fabnet.node.store.store import Store
-from fabnet.production.capability import Capability
-from fabnet.production.facility import Facility
-from fabnet.production.machine import Machine
-from fabnet.production.offer import CapacityOffer
-from fabnet.production.place import place_at
 from fabnet.production.plan import Plan, Problem
+from fabnet.production.request import Request
 from fabnet.protocol.effects import Act, Lower, Recall, Send, SendGot, Serve, Subscribe
 from fabnet.protocol.events import (
     Design,
@@ -48,6 +34,7 @@ from fabnet.protocol.events import (
     FacilitySeen,
     MachineSeen,
     MessageHeard,
+    PieceLost,
     PieceMade,
     Progressed,
     Recalled,
@@ -57,181 +44,64 @@ from fabnet.protocol.events import (
 from fabnet.protocol.peer import Peer
 from fabnet.protocol.voice import Identity
 from fabnet.records.civil import rfc3339
-from fabnet.records.credential import issue
 from fabnet.records.ids import (
-    CharterId,
-    FacilityId,
+    DocumentId,
     Incarnation,
-    MachineId,
     PeerId,
     Window,
 )
-from fabnet.records.keys import SealingKey, SigningKey
+from fabnet.records.record import Record
 from fabnet.scheduling.plan import plan
-from tests.node.configured import config_for
+from tests.node.cooperative import (
+    JACKSON,
+    NODE,
+    PRINTER,
+    SEALING,
+    Published,
+    charter,
+    charter_id,
+    design,
+    facility,
+    offer,
+    policy,
+    printer,
+)
 
-NODE = SigningKey.from_seed(b"node".ljust(32))
-STEWARD = SigningKey.from_seed(b"steward".ljust(32))
-DESIGNER = SigningKey.from_seed(b"designer".ljust(32))
-SEALING = SealingKey.from_seed(b"sealing".ljust(32))
-THEN = "2026-01-01T00:00:00Z"
-PRINTER = MachineId("workshop/printer")
-JACKSON = place_at(32.2988, -90.1848)
-LICENCE = "CERN-OHL-S-2.0"
+CONFIG = b"""
+[node]
+name = "Jackson node"
+data_dir = "."
+[documents]
+charter = "charter.json"
+[facility]
+id = "workshop"
+name = "Jackson Community Workshop"
+latitude = 32.2988
+longitude = -90.1848
+"""
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
-
-
-def charter() -> bytes:
-    """The charter of the one cooperative here."""
-    subject = charter_subject(
-        name="Jackson", stewards=[STEWARD.public], nodes=[NODE.public.peer]
-    )
-    return issue(
-        CHARTER,
-        issuer=STEWARD.public.did,
-        subject=subject,
-        valid_from=THEN,
-        keys=[STEWARD],
-        created=THEN,
-    )
-
-
-def charter_id() -> CharterId:
-    """Its name."""
-    found = lineage_of(charter())
-    assert found is not None
-    return found
-
-
-def policy(signer: SigningKey = STEWARD, version: int = 1) -> bytes:
-    """A policy that decides at once."""
-    subject = policy_subject({"roundS": 1}, charter_id(), version)
-    return issue(
-        POLICY,
-        issuer=signer.public.did,
-        subject=subject,
-        valid_from=THEN,
-        keys=[signer],
-        created=THEN,
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """A design, ready to be uploaded."""
-
-    files: dict[str, bytes]
-    manifest: bytes
-    grant: bytes
-    folder: Cid
-
-    @property
-    def cid(self) -> Cid:
-        """The revision."""
-        return cids.of_raw(self.manifest)
-
-
-def design(title: str = "Wall hook", signer: SigningKey = DESIGNER) -> Published:
-    """A small design under CERN-OHL-S-2.0, with its grant."""
-    files = {"hook.scad": b"cube([20, 10, 30]);\n", "how.md": b"# Print it\n"}
-    media = {"hook.scad": "application/x-openscad", "how.md": "text/markdown"}
-    needs = Requirement(
-        "3d-printing.fdm", ("pla",), 20_000, 10_000, 30_000,
-        None, None, None, (), 6_000, 30,
-    )  # fmt: skip
-    revision = Revision(
-        title=title,
-        version="1.0",
-        function="Holds a coat.",
-        licence=LICENCE,
-        source_location="https://example.org/hook",
-        rightsholders=(Rightsholder(did=DESIGNER.public.did, name="Ada"),),
-        quorum=1,
-        files=tuple(
-            FileEntry(
-                path=path,
-                cid=cids.of_raw(data),
-                bytes=len(data),
-                media_type=media[path],
-                role="source" if path == "hook.scad" else "instructions",
-            )
-            for path, data in files.items()
-        ),
-        parts=(
-            Part(
-                name="hook",
-                requirement=needs,
-                reference_s=60,
-                quantity=1,
-                files=("hook.scad",),
-            ),
-        ),
-    )
-    manifest = encode(revision)
-    granted = grant_of(revision, cids.of_raw(manifest))
-    assert isinstance(granted, Grant)
-    document = issue(
-        GRANT,
-        issuer=signer.public.did,
-        subject=subject_of(granted),
-        valid_from=THEN,
-        keys=[signer],
-        created=THEN,
-    )
-    entries = {path: file_cid([data]) for path, data in files.items()}
-    return Published(files, manifest, document, folder(entries).cid)
-
-
-def facility() -> Facility:
-    """The workshop here."""
-    return Facility(
-        FacilityId("workshop"), "Jackson Community Workshop", charter_id(), JACKSON,
-        "America/Chicago", "Mo-Su 00:00-24:00", 400, 3_600,
-    )  # fmt: skip
-
-
-def printer(state: str = "idle") -> Machine:
-    """Its one machine."""
-    assert state in ("idle", "drained", "offline")
-    return Machine(
-        PRINTER, FacilityId("workshop"), "The blue printer", "MK4",
-        "idle" if state == "idle" else "drained", (_capability(),), 3_600,
-    )  # fmt: skip
-
-
-def offer() -> CapacityOffer:
-    """What it offers."""
-    return CapacityOffer(
-        PRINTER, FacilityId("workshop"), _capability(), 1_000, 60, 120, (),
-        ("members",), 3_600,
-    )  # fmt: skip
-
-
-def _capability() -> Capability:
-    return Capability(
-        "3d-printing.fdm",
-        ("pla",),
-        250_000,
-        210_000,
-        220_000,
-        200,
-        None,
-        (400,),
-        (),
-        120,
-    )
 
 
 @dataclass(slots=True)
 class World:
     """The network and the machine: what is outside the program."""
 
-    store: Store
-    clock: SystemClock
     begun: asyncio.Queue[Act] = field(default_factory=asyncio.Queue)
     """Pieces that the machine was told to make."""
     mail: asyncio.Queue[Event] = field(default_factory=asyncio.Queue)
+    states: dict[str, str] = field(default_factory=dict)
+    """What people said of machines."""
+    by_hand: list[tuple[str, bool]] = field(default_factory=list)
+    """What people said was made at manual stations."""
+
+    def set_machine(self, name: str, state: str) -> bool:
+        self.states[name] = state
+        return name == PRINTER
+
+    def finish_by_hand(self, name: str, good: bool) -> bool:
+        self.by_hand.append((name, good))
+        return name == PRINTER
 
     def subscribe(self, effect: Subscribe) -> None: ...
 
@@ -244,7 +114,7 @@ class World:
         if effect.message.header.recipient == NODE.public.peer:
             self.mail.put_nowait(MessageHeard(effect.message))
 
-    async def serve(self, effect: Serve) -> Served:
+    async def serve_batch(self, effect: Serve) -> Served:
         return Served(effect.peer, effect.after, 0)
 
     async def act(self, effect: Act) -> None:
@@ -260,10 +130,8 @@ class Desk:
     url: str
     client: aiohttp.ClientSession
     one_time: str
-    states: dict[str, str] = field(default_factory=dict)
-    """What people said of machines."""
-    by_hand: list[tuple[str, bool]] = field(default_factory=list)
-    """What people said was made at manual stations."""
+    commits: int
+    """Transactions before anyone asked for anything."""
     tokens: dict[str, str] = field(default_factory=dict)
     """Bearer tokens, by role."""
 
@@ -312,6 +180,8 @@ class Desk:
             assert status == 201, said
         now_ms = self.shell.clock.now().moment_ms
         opened = (Window(now_ms - 3_600_000, now_ms + 86_400_000),)
+        # Only a charter that is known lets a node's sealing key count.
+        await self.shell.runner.post(Woke())
         await self.shell.runner.post(FacilitySeen(facility()))
         await self.shell.runner.post(MachineSeen(printer(), (offer(),), opened))
 
@@ -336,19 +206,56 @@ class Desk:
         await post(PieceMade(act.job, act.epoch, act.piece, good, 60, 30, 6_000))
         return act
 
-    async def until(self, path: str, field_: str, value: Json) -> dict[str, Json]:
-        """Ask again until a field has a value; the test's own time limit ends it."""
+    def request_in(self, record: Record) -> Request:
+        """Return the request that a record holds."""
+        return record.read(Request)
+
+    async def lose(self, why: str) -> None:
+        """Let the machine lose sight of the piece it was told to make."""
+        act = await self.world.begun.get()
+        await self.shell.runner.post(PieceLost(act.job, act.epoch, act.piece, why))
+
+    async def until_lot(self, job: str, state: str) -> dict[str, Json]:
+        """Ask again until a job's first lot is in a state and its account is here."""
+        return await self._until(f"/v1/jobs/{job}", "lots", job, state)
+
+    async def until_making(self, job: str, state: str) -> dict[str, Json]:
+        """Ask again until a lot made here for a job is in a state."""
+        return await self._until("/v1/makings", "makings", job, state)
+
+    async def _until(
+        self, path: str, field_: str, job: str, state: str
+    ) -> dict[str, Json]:
         async with asyncio.timeout(20):
             while True:
-                status, found = await self.get(path)
-                if status == 200 and found.get(field_) == value:
-                    return found
+                _, found = await self.get(path)
+                lots = found.get(field_)
+                for lot in lots if isinstance(lots, list) else ():
+                    if isinstance(lot, dict) and _is_there(lot, job, state):
+                        return lot
                 await asyncio.sleep(0.05)
+
+
+def _is_there(lot: dict[str, Json], job: str, state: str) -> bool:
+    is_told = state != "closed" or lot["closed"] is not None
+    return (lot["job"], lot["state"]) == (job, state) and is_told
 
 
 def base64_of(raw: bytes) -> str:
     """Return bytes as JSON carries them."""
     return base64.b64encode(raw).decode()
+
+
+def request_body(
+    desk: Desk, pieces: int, *, name: str = "Rosa", contact: str = ""
+) -> dict[str, Json]:
+    """Return the body that asks for hooks."""
+    return {
+        "items": [{"revision": design().cid, "part": "hook", "pieces": pieces}],
+        "due": desk.due(),
+        "need": "shelter-and-food",
+        "for": {"name": name, "contact": contact},
+    }
 
 
 def design_body(published: Published) -> Json:
@@ -361,34 +268,42 @@ def design_body(published: Published) -> Json:
 
 
 @contextlib.asynccontextmanager
-async def at_desk(path: Path, *, running: bool = True) -> AsyncIterator[Desk]:
+async def at_desk(path: Path) -> AsyncIterator[Desk]:
     """Start a node in a directory and serve its API; stop it at the end."""
     store = Store.open(path / "fabnet.sqlite", NODE.public.peer, ballast_bytes=0)
-    blobs = Blobs.open(path / "blobs")
+    shell, world = _node(path, store)
+    one_time = await first_token(store, shell.clock)
+    assert one_time is not None
+    served = web.AppRunner(make_operator_app(shell), auto_decompress=False)
+    await served.setup()
+    await web.TCPSite(served, "127.0.0.1", 0).start()
+    host, port = served.addresses[0][:2]
+    url = f"http://{host}:{port}"
+    async with aiohttp.ClientSession() as client, asyncio.TaskGroup() as tasks:
+        running = (shell.runner.run(), _post(world, shell.runner))
+        work = [tasks.create_task(each) for each in running]
+        try:
+            yield Desk(shell, world, url, client, one_time, store.commits)
+        finally:
+            for task in work:
+                task.cancel()
+            await served.cleanup()
+    await store.close()
+
+
+def _node(path: Path, store: Store) -> tuple[Shell, World]:
+    """Return a node that is ready to run, and the world around it."""
     clock = SystemClock()
-    world = World(store, clock)
+    world = World()
     identity = Identity(
         NODE, "test", Incarnation(1, 7), SEALING.public, charter_id(), frozenset()
     )
-    desk: Desk
 
     async def recall(effect: Recall) -> Recalled:
-        revision = await revision_of(desk.shell, effect.cid)
-        if revision is None:
-            return Recalled(effect.cid, None, "nobody has it")
-        known = Design(effect.cid, revision, LICENCE, (), None)
-        return Recalled(effect.cid, known, "")
+        return await _recalled(shell, effect)
 
     async def make_plan(problem: Problem) -> Plan:
         return await asyncio.to_thread(plan, problem)
-
-    def set_machine(name: str, state: str) -> bool:
-        desk.states[name] = state
-        return name == PRINTER
-
-    def finish_by_hand(name: str, good: bool) -> bool:
-        desk.by_hand.append((name, good))
-        return name == PRINTER
 
     runner = Runner(
         Peer(identity),
@@ -401,36 +316,30 @@ async def at_desk(path: Path, *, running: bool = True) -> AsyncIterator[Desk]:
     )
     shell = Shell(
         identity=identity,
-        config=config_for(path, JACKSON),
+        config=parse(CONFIG, path),
+        person_secret=b"s" * 32,
+        place=JACKSON,
         clock=clock,
         store=store,
-        blobs=blobs,
+        blobs=Blobs.open(path / "blobs"),
         runner=runner,
         linked=list[PeerId],
-        finish_by_hand=finish_by_hand,
-        set_machine=set_machine,
+        finish_by_hand=world.finish_by_hand,
+        set_machine=world.set_machine,
     )
-    one_time = await first_token(store, clock)
-    assert one_time is not None
-    served = web.AppRunner(make_operator_app(shell), auto_decompress=False)
-    await served.setup()
-    site = web.TCPSite(served, "127.0.0.1", 0)
-    await site.start()
-    host, port = served.addresses[0][:2]
-    async with aiohttp.ClientSession() as client, asyncio.TaskGroup() as tasks:
-        desk = Desk(shell, world, f"http://{host}:{port}", client, one_time)
-        work = [
-            tasks.create_task(runner.run()),
-            tasks.create_task(_post(world, runner)),
-        ]
-        await runner.post(Woke())
-        try:
-            yield desk
-        finally:
-            for task in work:
-                task.cancel()
-            await served.cleanup()
-    await store.close()
+    return shell, world
+
+
+async def _recalled(shell: Shell, effect: Recall) -> Recalled:
+    """Read a design that was published here."""
+    revision = await revision_of(shell, effect.cid)
+    if revision is None:
+        return Recalled(effect.cid, None, "nobody has it")
+    terms = await terms_of(shell, effect.cid, revision)
+    grants = tuple(DocumentId(each) for each in terms.grants)
+    return Recalled(
+        effect.cid, Design(effect.cid, revision, terms.expression, grants, None), ""
+    )
 
 
 async def _post(world: World, runner: Runner) -> None:

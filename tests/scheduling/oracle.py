@@ -19,7 +19,7 @@ from fabnet.production.plan import (
 from fabnet.records.ids import Window
 
 HORIZON_MS = 14 * 86_400_000
-YEAR_MS = 365 * 86_400_000
+OVERDUE_MS = 60 * 86_400_000
 STAGES = (
     "process",
     "material",
@@ -203,7 +203,7 @@ def costs(
     weights = problem.weights
     away_m = distance_m(want.place, offered.place)
     overdue_ms = min(
-        window.end_ms - want.due_ms, window.end_ms - problem.moment_ms + YEAR_MS
+        window.end_ms - want.due_ms, window.end_ms - problem.moment_ms + OVERDUE_MS
     )
     late_ms = max(0, overdue_ms)
     energy_j = run_s * min(offered.offer.energy_w, 10_000_000)

@@ -27,13 +27,13 @@ metres = st.integers(-7_000_000, 7_000_000)
 places = st.builds(Place, metres, metres, metres, st.just(0), st.just(0))
 
 
-@given(st.lists(st.integers(0, 2**52 - 1), min_size=1, max_size=50))
+@given(st.lists(st.integers(0, 2**60 - 1), min_size=1, max_size=50))
 def test_roots_are_those_of_whole_numbers(squares: list[int]) -> None:
     found = cost.isqrt(np.array(squares, np.int64)).tolist()
     assert found == [math.isqrt(square) for square in squares]
 
 
-@given(st.integers(1, 2**26 - 1))
+@given(st.integers(1, 2**30 - 1))
 def test_roots_are_right_beside_a_square(root: int) -> None:
     squares = np.array([root * root - 1, root * root, root * root + 1], np.int64)
     assert cost.isqrt(squares).tolist() == [root - 1, root, root]
@@ -94,4 +94,4 @@ def test_what_is_long_overdue_still_goes_where_it_is_done_first() -> None:
     [answer] = plan(problem([wanted(due_ms=0)], [slow, quick]))
     assert isinstance(answer, Placed)
     assert answer.machine == "shop/b"
-    assert answer.terms[0].cost_ms > 365 * 24 * HOUR_MS
+    assert answer.terms[0].cost_ms > 60 * 24 * HOUR_MS

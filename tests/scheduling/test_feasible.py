@@ -51,6 +51,7 @@ NOES: list[tuple[str, Wanted, Offered]] = [
     ("drained", wanted(), offered(state="drained")),
     ("in-doubt", wanted(), offered(state="in-doubt")),
     ("too-far", wanted(radius_m=9, place=CENTRE), offered()),
+    ("too-far", wanted(radius_m=5, place=Place(0, 6, 0, 0, 0)), offered(place=CENTRE)),
     ("refused", wanted(refused=(REFUSED,)), offered()),
     ("closed", wanted(), offered(windows=())),
     ("closed", wanted(), offered(windows=(window(-9, -1),))),
@@ -86,10 +87,9 @@ YESES: list[tuple[Wanted, Offered]] = [
     (wanted(), offered(open_to=("strangers",))),
     (wanted(), offered(charter=DETROITS, open_to=("federation",))),
     (wanted(), offered(charter=DETROITS, open_to=("strangers",))),
-    (
-        wanted(radius_m=5, place=Place(3, 4, 0, 0, 0)),
-        offered(place=Place(0, 0, 0, 0, 0)),
-    ),
+    (wanted(radius_m=5, place=Place(3, 4, 0, 0, 0)), offered(place=CENTRE)),
+    # 5.83 m are 5 whole metres.
+    (wanted(radius_m=5, place=Place(3, 5, 0, 0, 0)), offered(place=CENTRE)),
     (wanted(refused=((*REFUSED[:2], 6),)), offered()),
     (wanted(), offered(pace_permille=20_000, windows=(window(0, 1),))),
     # 600 s of setting up and 7,200 s of work end at this deadline exactly.

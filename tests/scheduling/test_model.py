@@ -41,7 +41,7 @@ BAD_ROWS = [
     ("due_ms", wanted(due_ms=2**63)),
     ("due_ms", wanted(due_ms=math.nan)),
     ("deadline_ms", wanted(deadline_ms=-1)),
-    ("need_weight", wanted(need_weight=10**6)),
+    ("need_weight", wanted(need_weight=10**6 + 1)),
     ("radius_m", wanted(radius_m=-5)),
     ("place.x_m", wanted(place=OUTSIDE)),
     ("place.x_m", wanted(place=NAN_PLACE)),
@@ -89,9 +89,9 @@ def test_a_bad_offer_is_refused_by_its_place_in_the_problem(
     ("field", "weights"),
     [
         ("late_permille", dataclasses.replace(WEIGHTS, late_permille=-1)),
-        ("late_permille", dataclasses.replace(WEIGHTS, late_permille=10**7)),
+        ("late_permille", dataclasses.replace(WEIGHTS, late_permille=10**6 + 1)),
         ("distance_s_per_km", dataclasses.replace(WEIGHTS, distance_s_per_km=2**40)),
-        ("co2_s_per_kg", dataclasses.replace(WEIGHTS, co2_s_per_kg=10**6)),
+        ("co2_s_per_kg", dataclasses.replace(WEIGHTS, co2_s_per_kg=10**8)),
         ("own_first_s", dataclasses.replace(WEIGHTS, own_first_s=-1)),
     ],
 )

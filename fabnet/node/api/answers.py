@@ -63,7 +63,8 @@ class NodeAnswer(Answer):
     name: str
     cooperative: str
     """The id of its charter."""
-    city: str
+    facility: str
+    """The name of its workshop."""
     place: Spot
     network: str
     incarnation: str

@@ -41,6 +41,8 @@ HEADERS: Final = {
     "X-Frame-Options": "DENY",
 }
 """On every answer, errors included."""
+BODY_S_MAX: Final = 120
+"""Seconds for a whole body: the largest file over a slow tunnel."""
 _SANDBOX: Final = "default-src 'none'; sandbox"
 """For what strangers wrote: even shown, it may do nothing."""
 
@@ -59,7 +61,7 @@ def make_operator_app(shell: Shell) -> web.Application:
 
 def _outermost(shell: Shell) -> Middleware:
     """Return the one place where any error at all becomes an answer."""
-    hosts = hosts_of(":".join(map(str, shell.config.listen.operator)))
+    hosts = hosts_of(shell.config.listen.operator[0])
 
     @web.middleware
     async def outermost(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -129,16 +131,27 @@ async def _body(route: Route, request: web.Request) -> bytes | Problem:
         return problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "wrong-media-type", expected=JSON
         )
-    too_long = problem(
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-long", most_bytes=route.bytes_max
-    )
-    if (request.content_length or 0) > route.bytes_max:
-        return too_long
+    try:
+        async with asyncio.timeout(BODY_S_MAX):
+            body = await _bounded(request, route.bytes_max)
+    except TimeoutError:
+        return problem(HTTPStatus.REQUEST_TIMEOUT, "too-slow", seconds=BODY_S_MAX)
+    if body is None:
+        return problem(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-long", most_bytes=route.bytes_max
+        )
+    return body
+
+
+async def _bounded(request: web.Request, bytes_max: int) -> bytes | None:
+    """Return the body, or nil as soon as it is longer than `bytes_max`."""
+    if (request.content_length or 0) > bytes_max:
+        return None
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk
-        if len(body) > route.bytes_max:
-            return too_long
+        if len(body) > bytes_max:
+            return None
     return bytes(body)
 
 

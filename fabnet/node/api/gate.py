@@ -35,8 +35,8 @@ class Caller:
 
 
 def hosts_of(listener: str) -> frozenset[str]:
-    """Return the host names that a listener at `listener` (host:port) answers for."""
-    return _LOOPBACK | {_host(listener)}
+    """Return the names that a listener bound to the host `listener` answers for."""
+    return _LOOPBACK | {f"[{listener.lower()}]" if ":" in listener else _host(listener)}
 
 
 def check_host(headers: Mapping[str, str], hosts: frozenset[str]) -> Problem | None:

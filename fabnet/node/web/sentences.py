@@ -97,6 +97,8 @@ LINES: Final = {
     "message-of-unknown-lot": _(
         "{peer} spoke of lot {epoch}, which is not known here."
     ),
+    "published": _("Published: {kind}."),
+    "unreadable": _("Something of the kind {kind} could not be read: {why}."),
     "fork": _("Two different records stand at place {seq} of this log."),
     "broken-chain": _("Record {record} does not follow its log at place {seq}."),
 }
@@ -119,6 +121,7 @@ REASONS: Final = {
     "encoded-body": _("the body must come as it is, without Content-Encoding"),
     "wrong-media-type": _("the body must be {expected}"),
     "too-long": _("the body may have {most_bytes} bytes at most"),
+    "too-slow": _("the body took longer than {seconds} s"),
     "not-authentic": _("the document does not hold: {why}"),
     "blob-missing": _("the file {path} must be uploaded first: {cid}"),
     "not-fetched": _("the design’s files are not here yet"),
@@ -203,6 +206,7 @@ REASONS: Final = {
     "mesh-not-closed": _("{part}: the mesh {path} is not closed"),
     # Charters, memberships and policies.
     "charter-unknown": _("the charter {charter} is not known here"),
+    "charter-unreadable": _("a signed document cannot be read"),
     "another-charter": _("the document is of another charter, {charter}"),
     "charter-not-newer": _("version {version} of the charter is not newer"),
     "charter-version-missing": _("version {version} of the charter must come first"),

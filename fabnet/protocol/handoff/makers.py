@@ -94,6 +94,7 @@ class Makers:
         sealing_key = self.community.sealing_keys.get(lot.maker)
         if job is None or sealing_key is None:
             turn.note(lot.job, "no-sealing-key", maker=lot.maker)
+            self.book.remember_no(turn, lot, lot.version)
             self.book.drop(turn, lots.withdraw(self.book.lots[key]))
             return
         fault = _acceptance_fault(lot, lease)

@@ -27,7 +27,7 @@ def node_answer(shell: Shell) -> NodeAnswer:
         peer=identity.peer,
         name=config.node.name,
         cooperative=identity.charter,
-        city=config.facility.name,
+        facility=config.facility.name,
         place=spot(shell.place),
         network=identity.network,
         incarnation=f"{incarnation.counter}-{incarnation.random:016x}",

@@ -123,7 +123,7 @@ async def _published(call: Call) -> tuple[Record, RevisionBody] | Problem:
 
 async def _design(shell: Shell, record: Record, body: RevisionBody) -> DesignAnswer:
     revision = await revision_of(shell, body.revision)
-    terms = await _terms(shell, body.revision, revision)
+    terms = await terms_of(shell, body.revision, revision)
     files = () if revision is None else revision.files
     return DesignAnswer(
         cid=body.revision,
@@ -143,7 +143,8 @@ async def _design(shell: Shell, record: Record, body: RevisionBody) -> DesignAns
     )
 
 
-async def _terms(shell: Shell, cid: Cid, revision: Revision | None) -> Terms:
+async def terms_of(shell: Shell, cid: Cid, revision: Revision | None) -> Terms:
+    """Return what all valid grants of a revision come to."""
     if revision is None:
         return Terms(None, ())
     found: dict[str, Grant] = {}

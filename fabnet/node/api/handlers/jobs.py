@@ -18,7 +18,7 @@ from fabnet.node.api.answers import (
     Story,
 )
 from fabnet.node.api.handlers.designs import titles
-from fabnet.node.api.handlers.known import Books, books, readable
+from fabnet.node.api.handlers.known import Books, books, readable, records_of
 from fabnet.node.api.handlers.machines import live_facilities, spot
 from fabnet.node.api.problem import Problem, missing, problem
 from fabnet.node.api.table import Call
@@ -72,13 +72,14 @@ async def list_jobs(call: Call) -> Jobs:
 
 
 async def newest_jobs(seen: View) -> list[JobAnswer]:
-    """Return the newest jobs."""
+    """Return the newest jobs, by when their requests were filed."""
     known = seen.known
-    foreign = {it.job for it in known.makings.values()} - known.jobs.keys()
-    found = [await job_answer(seen, JobId(name)) for name in (*known.jobs, *foreign)]
-    jobs = [job for job in found if job is not None]
-    moments = await _moments(seen.shell, [job.job for job in jobs])
-    return sorted(jobs, key=lambda job: moments[job.job], reverse=True)[:LISTED_MAX]
+    named = known.jobs.keys() | {it.job for it in known.makings.values()}
+    records = await records_of(seen.shell, requests.KIND)
+    filed_ms = {str(record.id): record.header.moment_ms for record in records}
+    newest = sorted(named, key=lambda name: (-filed_ms.get(name, 0), name))
+    found = [await job_answer(seen, JobId(name)) for name in newest[:LISTED_MAX]]
+    return [job for job in found if job is not None]
 
 
 async def get_job(call: Call) -> JobAnswer | Problem:
@@ -274,16 +275,6 @@ async def _piece_permille(shell: Shell, making: Making) -> int:
             permille = args.get("permille", 0)
             return permille if isinstance(permille, int) else 0
     return 0
-
-
-async def _moments(shell: Shell, names: Iterable[str]) -> dict[str, int]:
-    """Return when each job was filed, as its request says; 0 when that is not here."""
-    found: dict[str, int] = {}
-    for name in names:
-        record = await shell.store.record(RecordId(name))
-        is_request = record is not None and record.kind == requests.KIND
-        found[name] = record.header.moment_ms if record and is_request else 0
-    return found
 
 
 def _line(line: StoryLine, language: str) -> Line:

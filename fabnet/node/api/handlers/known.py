@@ -41,6 +41,7 @@ class Books:
     """Jobs and lots at both ends, and who vouches for whom."""
 
     jobs: dict[str, Job]
+    """Filed here, open and closed."""
     lots: dict[str, Lot]
     """By job and epoch, as the requester here holds them."""
     makings: dict[str, Making]
@@ -65,7 +66,7 @@ async def books(shell: Shell) -> Books:
     """Return what the peer has written down."""
     rows = await asyncio.to_thread(shell.store.rows)
     return Books(
-        _read(rows, "job", Job),
+        _read(rows, "closed-job", Job) | _read(rows, "job", Job),
         _read(rows, "lot", Lot),
         _read(rows, "making", Making),
         _members(shell, rows),

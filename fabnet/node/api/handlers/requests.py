@@ -31,6 +31,7 @@ from fabnet.node.api.strict import nearest
 from fabnet.node.api.table import Call
 from fabnet.node.shell import Shell
 from fabnet.production.place import Place, place_at
+from fabnet.production.receipt import Minutes
 from fabnet.production.request import NEED_CODES, Item, NeedCode, Request
 from fabnet.protocol.events import AcceptLot, CountBench, FileRequest, WithdrawRequest
 from fabnet.records.ids import INT_MAX, JobId
@@ -69,6 +70,9 @@ async def accept_lot(call: Call, new: NewAcceptance) -> Created | Problem:
     if isinstance(lot, Problem):
         return lot
     minutes = tuple(each.signed() for each in new.minutes or ())
+    if new.minutes == ():
+        # For the peer, no minutes at all means all that is claimed.
+        minutes = (Minutes("machine", 0),)
     said = await ask(call.shell, lambda number: AcceptLot(number, *lot, minutes))
     return said if isinstance(said, Problem) else Created(said)
 

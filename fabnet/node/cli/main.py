@@ -1,0 +1,64 @@
+"""The command line: `fabnet COMMAND`, each command in a module of its own."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from collections.abc import Sequence
+from typing import Final
+
+from fabnet import VERSION
+from fabnet.errors import FabnetError
+from fabnet.node.cli import demo, init, okh, people, publish, requesting, run, showing
+from fabnet.node.cli.command import Command
+
+COMMANDS: Final[tuple[Command, ...]] = (
+    init.COMMAND,
+    run.COMMAND,
+    demo.COMMAND,
+    *people.COMMANDS,
+    publish.COMMAND,
+    okh.COMMAND,
+    *requesting.COMMANDS,
+    *showing.COMMANDS,
+)
+INTERRUPTED: Final = 130
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return 0, 1 for a no or an error, 2 for bad usage."""
+    args = parser().parse_args(argv)
+    command: Command = args.command
+    try:
+        return command.run(args)
+    except FabnetError as error:
+        print(f"fabnet {command.name}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; say nothing more to them.
+        sys.stderr.close()
+        return 1
+
+
+def parser() -> ArgumentParser:
+    """Return the parser of every command."""
+    top = ArgumentParser(
+        prog="fabnet",
+        description="A network of workshops that share designs, machines and work.",
+        allow_abbrev=False,
+    )
+    top.add_argument("--version", action="version", version=f"fabnet {VERSION}")
+    words = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        word = words.add_parser(
+            command.name,
+            help=command.help,
+            description=command.description or f"{command.help}.",
+            formatter_class=RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.configure(word)
+        word.set_defaults(command=command)
+    return top

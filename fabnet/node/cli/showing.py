@@ -1,0 +1,97 @@
+"""`fabnet machines | designs | jobs | story | credit`: what a node knows."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from fabnet.node.api.answers import Credit, Designs, Jobs, Line, Machines, Story
+from fabnet.node.cli.command import Command, add_api, call, columns, show
+from fabnet.node.web.sentences import moment, short, span
+
+
+def _machines(args: Namespace) -> int:
+    found = call(args, lambda node: node.get("/v1/machines", Machines))
+    rows: list[tuple[str, ...]] = [("FACILITY", "MACHINE", "STATE", "DOES", "WORKS")]
+    for facility in found.facilities:
+        for machine in facility.machines:
+            can = machine.capabilities
+            does = ", ".join(each.process for each in can)
+            works = " ".join(word for each in can for word in each.materials)
+            name = f"{machine.name} ({machine.id})"
+            rows.append((facility.name, name, machine.state, does, works))
+    return show(args, found, columns(rows, empty="no machines are known"))
+
+
+def _designs(args: Namespace) -> int:
+    found = call(args, lambda node: node.get("/v1/designs", Designs))
+    rows: list[tuple[str, ...]] = [("REVISION", "TITLE", "GRANTED", "PARTS")]
+    rows += [
+        (
+            design.cid,
+            f"{design.title} {design.version}".strip(),
+            design.granted or ("nothing" if design.is_fetched else "not fetched yet"),
+            ", ".join(part.name for part in design.parts),
+        )
+        for design in found.designs
+    ]
+    return show(args, found, columns(rows, empty="no designs are known"))
+
+
+def _jobs(args: Namespace) -> int:
+    found = call(args, lambda node: node.get("/v1/jobs", Jobs))
+    rows: list[tuple[str, ...]] = [("JOB", "WHAT", "GOOD", "STATE", "DUE", "HERE")]
+    for job in found.jobs:
+        what = ", ".join(f"{it.pieces} × {it.title or it.part}" for it in job.items)
+        good = str(sum(it.good for it in job.items))
+        due = moment(job.due_ms)
+        rows.append((job.short_code, what, good, job.state, due, job.side))
+    return show(args, found, columns(rows, empty="no jobs are known"))
+
+
+def _story(args: Namespace) -> int:
+    path = f"/v1/stories/{quote(args.id, safe='')}"
+    found = call(args, lambda node: node.get(path, Story))
+    lines = [f"The story of {found.subject}", *map(_told, found.lines)]
+    return show(args, found, "\n".join(lines))
+
+
+def _told(line: Line) -> str:
+    at = datetime.fromtimestamp(line.moment_ms // 1_000, UTC)
+    return f"{at:%Y-%m-%d %H:%M:%S}  {line.sentence}"
+
+
+def _credit(args: Namespace) -> int:
+    found = call(args, lambda node: node.get("/v1/credit", Credit))
+    known = call(args, lambda node: node.get("/v1/machines", Machines))
+    names = {each.charter: each.name for each in known.facilities}
+    rows: list[tuple[str, ...]] = [("COOPERATIVE", "IS OWED")]
+    for balance in found.balances:
+        name = names.get(balance.cooperative, short(balance.cooperative))
+        sign = "−" if balance.minutes < 0 else ""  # noqa: RUF001  # a minus is meant
+        rows.append((name, sign + span(abs(balance.minutes) * 60)))
+    text = columns(rows, empty="no minutes have been credited")
+    pending = [
+        f"pending: lot {it.epoch} of {it.job}: {it.reason}" for it in found.pending
+    ]
+    return show(args, found, "\n".join([text, *pending]))
+
+
+def _configure_story(parser: ArgumentParser) -> None:
+    parser.add_argument("id", help="a job, its short code, a machine, design or peer")
+    add_api(parser)
+
+
+COMMANDS = (
+    Command("machines", "list the machines that are known", add_api, _machines),
+    Command("designs", "list the designs that are known", add_api, _designs),
+    Command("jobs", "list the jobs filed or made here", add_api, _jobs),
+    Command(
+        "story",
+        "tell all that happened to one thing",
+        _configure_story,
+        _story,
+    ),
+    Command("credit", "show the minutes owed between cooperatives", add_api, _credit),
+)

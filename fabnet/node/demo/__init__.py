@@ -1,0 +1,1 @@
+"""The demonstration: three cities, one design, one job, and all of it checked."""

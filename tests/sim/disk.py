@@ -1,0 +1,139 @@
+"""A site's disk: what a transaction wrote is there whole, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar, assert_never
+
+from fabnet.content.cid import Cid
+from fabnet.production.job import Job
+from fabnet.production.lot import Lot, Making
+from fabnet.protocol.effects import Drop, Keep, Note, Put
+from fabnet.protocol.remembering import ROW_BYTES_MAX
+from fabnet.records import canonical
+from fabnet.records.ids import PeerId, RecordId
+from fabnet.records.record import Record
+
+B = TypeVar("B")
+Durable = Keep | Put | Drop | Note
+PARCEL_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a story."""
+
+    moment_ms: int
+    subject: str
+    code: str
+    args: tuple[tuple[str, str | int], ...]
+
+    def arg(self, name: str) -> str | int:
+        return dict(self.args)[name]
+
+
+@dataclass(slots=True)
+class Disk:
+    """Records by arrival, state rows, stories and blobs."""
+
+    records: dict[int, tuple[Record, PeerId | None]] = field(default_factory=dict)
+    arrivals: dict[RecordId, int] = field(default_factory=dict)
+    notice_at: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    rows: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    story: list[Line] = field(default_factory=list)
+    blobs: dict[Cid, bytes] = field(default_factory=dict)
+    newest: int = 0
+
+    def commit(self, durable: Sequence[Durable], moment_ms: int) -> None:
+        for effect in durable:
+            match effect:
+                case Keep():
+                    self._keep(effect)
+                case Put(table, key, row):
+                    self.rows.setdefault(table, {})[key] = row
+                case Drop(table, key):
+                    self.rows.get(table, {}).pop(key, None)
+                case Note(subject, code, args):
+                    self.story.append(Line(moment_ms, subject, code, args))
+                case _:
+                    assert_never(effect)
+
+    def _keep(self, effect: Keep) -> None:
+        record = effect.record
+        assert record.id not in self.arrivals, "a record kept twice"
+        assert effect.arrival == self.newest + 1, "a hole in the arrivals"
+        if record.is_notice:
+            place = (record.author, record.kind, record.header.key or "")
+            replaced = self.notice_at.get(place)
+            if replaced is not None:
+                old, _ = self.records.pop(replaced)
+                del self.arrivals[old.id]
+            self.notice_at[place] = effect.arrival
+        self.records[effect.arrival] = (record, effect.source)
+        self.arrivals[record.id] = effect.arrival
+        self.newest = effect.arrival
+
+    def served(
+        self, after: int, not_from: PeerId, *, records_max: int, bytes_max: int
+    ) -> tuple[list[Record], int]:
+        """Return what arrived after `after`, as the store does."""
+        later: list[int] = []
+        for arrival in reversed(self.records):
+            if arrival <= after:
+                break
+            later.append(arrival)
+        batch: list[Record] = []
+        size, cursor = 0, after
+        for arrival in reversed(later):
+            record, source = self.records[arrival]
+            if source == not_from:
+                continue
+            size += len(record.envelope) + len(record.body or b"") + PARCEL_BYTES
+            if batch and (size > bytes_max or len(batch) == records_max):
+                return batch, cursor
+            batch.append(record)
+            cursor = arrival
+        return batch, max(cursor, self.newest)
+
+    def notices(self) -> list[Record]:
+        return [record for record, _ in self.records.values() if record.is_notice]
+
+    def kept(self, kind: str, key: str | None = None) -> list[Record]:
+        return [
+            record
+            for record, _ in self.records.values()
+            if record.kind == kind and key in (None, record.header.key)
+        ]
+
+    def size(self) -> int:
+        """Bytes of records and rows."""
+        rows = (row for table in self.rows.values() for row in table.values())
+        kept = (
+            len(record.envelope) + len(record.body or b"")
+            for record, _ in self.records.values()
+        )
+        return sum(kept) + sum(map(len, rows))
+
+    def lot(self, key: str) -> Lot | None:
+        row = self.rows.get("lot", {}).get(key)
+        return None if row is None else read(row, Lot)
+
+    def making(self, key: str) -> Making | None:
+        row = self.rows.get("making", {}).get(key)
+        return None if row is None else read(row, Making)
+
+    def job(self, id_: str) -> Job | None:
+        row = self.rows.get("job", {}).get(id_)
+        return None if row is None else read(row, Job)
+
+    def closed_job(self, id_: str) -> Job | None:
+        row = self.rows.get("closed-job", {}).get(id_)
+        return None if row is None else read(row, Job)
+
+    def codes(self, subject: str) -> list[str]:
+        return [line.code for line in self.story if line.subject == subject]
+
+
+def read(row: bytes, of: type[B]) -> B:
+    return canonical.decode(row, of, bytes_max=ROW_BYTES_MAX)

@@ -1,0 +1,222 @@
+"""What must hold whatever the climate: checked at each commit, send and piece.
+
+H1 to H9 are those of the model of the hand-off.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from fabnet.cooperation.charter import CharterBody, named_in, open_charter
+from fabnet.cooperation.credit import Posting, balances, match
+from fabnet.production import handoff, receipt
+from fabnet.production.job import Job
+from fabnet.production.lot import Lot
+from fabnet.production.receipt import Acceptance, LotClosed, lot_key
+from fabnet.production.request import KIND as REQUEST
+from fabnet.production.request import Request
+from fabnet.protocol.courier import OutboxRow
+from fabnet.protocol.effects import Act, Keep, Put
+from fabnet.protocol.voice import CountRow
+from fabnet.records.ids import CharterId, PeerId, RecordId
+from fabnet.records.message import Message
+from fabnet.records.record import Record
+from tests.sim.disk import Disk, Durable, read
+
+Piece = tuple[str, int]
+"""A lot's key, and the piece's number in it."""
+
+
+@dataclass(slots=True)
+class Bench:
+    """What one workshop's machines physically do, whatever its node knows of it."""
+
+    good: Counter[str] = field(default_factory=Counter)
+    """Good pieces there are, by lot."""
+    scrap: Counter[str] = field(default_factory=Counter)
+    in_machine: dict[str, Piece] = field(default_factory=dict)
+    came_out: dict[Piece, bool] = field(default_factory=dict)
+    """Every piece that ever left a machine: good, or scrap."""
+
+
+@dataclass(slots=True)
+class Invariants:
+    """Looks at all sites at once, as nobody in the world can."""
+
+    disks: dict[PeerId, Disk] = field(default_factory=dict)
+    benches: dict[PeerId, Bench] = field(default_factory=dict)
+    said: dict[tuple[str, ...], RecordId] = field(default_factory=dict)
+    """What each author said at each place in its log, or of each notice."""
+    heads: dict[tuple[PeerId, PeerId, int, int], tuple[int, RecordId]] = field(
+        default_factory=dict
+    )
+    """By disk, author and incarnation."""
+    wanted: dict[str, int] = field(default_factory=dict)
+    """Pieces of each job."""
+
+    # ------------------------------------------------------------------ commits
+
+    def committed(self, peer: PeerId, durable: Sequence[Durable]) -> None:
+        jobs: set[str] = set()
+        for effect in durable:
+            match effect:
+                case Keep(record):
+                    self._kept(peer, record)
+                case Put("lot", _, row):
+                    lot = read(row, Lot)
+                    jobs.add(lot.job)
+                    self._booked(lot)
+                case Put("job", key, _):
+                    jobs.add(key)
+                case _:
+                    pass
+        for job in sorted(jobs):
+            self._balanced(self.disks[peer], job)
+
+    def _kept(self, peer: PeerId, record: Record) -> None:
+        header = record.header
+        at = (header.incarnation.counter, header.incarnation.random)
+        about = (record.kind, header.key or "") if record.is_notice else ()
+        place = (record.author, *map(str, at), str(header.seq), *about)
+        assert self.said.setdefault(place, record.id) == record.id, "a fork"
+        if record.is_notice:
+            return
+        seq, head = self.heads.get((peer, record.author, *at), (0, None))
+        assert header.seq == seq + 1, "a hole in a chain"
+        assert header.prev == head, "a record that does not follow its log"
+        self.heads[peer, record.author, *at] = (header.seq, record.id)
+        if record.kind == REQUEST:
+            items = record.read(Request).items
+            self.wanted[record.id] = sum(item.pieces for item in items)
+
+    def _booked(self, lot: Lot) -> None:
+        on_bench = self.benches[lot.maker].good[lot_key(lot.job, lot.epoch)]
+        assert lot.good <= on_bench, "H3: booked what is not on the bench"
+        if lot.state == "closed":
+            assert lot.good == on_bench, "H6: closed, and the book is not the bench"
+        if lot.state in ("asked", "dropped"):
+            assert on_bench == 0, "made before CONFIRM"
+
+    def _balanced(self, disk: Disk, id_: str) -> None:
+        job = disk.job(id_)
+        if job is None:
+            return
+        lots = [read(row, Lot) for row in disk.rows.get("lot", {}).values()]
+        for item, owed in zip(job.request.items, job.owed, strict=True):
+            reserved = sum(
+                lot.reserved
+                for lot in lots
+                if (lot.job, lot.revision, lot.part) == (id_, item.revision, item.part)
+            )
+            assert item.pieces == owed + reserved, "pieces from nowhere, or lost"
+
+    # ------------------------------------------------------------------ what leaves
+
+    def leaves(self, peer: PeerId, message: Message) -> None:
+        """Check that what a message says is on the disk of whoever sends it."""
+        disk, header = self.disks[peer], message.header
+        if message.kind == handoff.ACK:
+            ack = message.read(handoff.Ack)
+            author = f"{header.recipient} {ack.incarnation.counter} "
+            author += str(ack.incarnation.random)
+            taken = disk.rows.get("taken", {}).get(author)
+            last = 0 if taken is None else read(taken, CountRow).count
+            assert ack.seq <= last, "acknowledged before it was durable"
+            return
+        row = disk.rows.get("outbox", {}).get(f"{header.recipient} {header.seq:016d}")
+        assert row is not None, "a Send left before its outbox row"
+        assert read(row, OutboxRow).envelope == message.envelope
+        match message.kind:
+            case handoff.LEASE_REQUEST:
+                asked = message.read(handoff.LeaseRequest)
+                self._lot_is_durable(disk, asked.job, asked.epoch)
+            case handoff.CONFIRM:
+                confirm = message.read(handoff.Confirm)
+                self._lot_is_durable(disk, confirm.job, confirm.epoch)
+            case handoff.RECEIPT:
+                counted = message.read(handoff.Receipt)
+                key = lot_key(counted.job, counted.epoch)
+                assert counted.good <= self.benches[peer].good[key], "H3"
+            case handoff.FINAL:
+                final = message.read(handoff.Final)
+                key = lot_key(final.job, final.epoch)
+                assert final.good == self.benches[peer].good[key], "H6: FINAL"
+            case _:
+                pass
+
+    def _lot_is_durable(self, disk: Disk, job: str, epoch: int) -> None:
+        closed = disk.closed_job(job)
+        known: Job | None = disk.job(job) or closed
+        assert known is not None, "asked for a job that is not on disk"
+        assert known.epoch >= epoch, "an epoch that left before it was durable"
+        opened = disk.kept(receipt.LOT_OPENED, f"{job}/{epoch}")
+        assert opened, "lot-opened left before it was durable"
+
+    # ------------------------------------------------------------------ machines
+
+    def begins(self, peer: PeerId, act: Act) -> Piece:
+        """A machine takes a piece in hand."""
+        key = lot_key(act.job, act.epoch)
+        making = self.disks[peer].making(key)
+        assert making is not None, "H2: a machine acts for a lot that is not on disk"
+        assert making.intent == act.piece, "H2: the intent is not durable"
+        bench, piece = self.benches[peer], (key, act.piece)
+        assert act.machine not in bench.in_machine, "H9: two pieces in one machine"
+        assert piece not in bench.came_out, "a piece that was made before"
+        bench.in_machine[act.machine] = piece
+        return piece
+
+    def comes_out(self, peer: PeerId, machine: str, *, good: bool) -> None:
+        """A piece lies on the bench."""
+        bench = self.benches[peer]
+        piece = bench.in_machine.pop(machine)
+        bench.came_out[piece] = good
+        (bench.good if good else bench.scrap)[piece[0]] += 1
+        job = piece[0].partition("/")[0]
+        assert self.made(job) <= self.wanted[job], "H1: more than was asked for"
+
+    def made(self, job: str) -> int:
+        """Good pieces of a job that exist anywhere."""
+        return sum(
+            count
+            for bench in self.benches.values()
+            for key, count in bench.good.items()
+            if key.partition("/")[0] == job
+        )
+
+    # ------------------------------------------------------------------ at the end
+
+    def settled(self) -> dict[CharterId, int]:
+        """Check that every site knows the same credit, and that it sums to zero."""
+        seen = [balances(postings(disk)) for disk in self.disks.values()]
+        for balance in seen:
+            assert sum(balance.values()) == 0
+            assert balance == seen[0], "two sites that know of different credit"
+        return seen[0] if seen else {}
+
+
+def postings(disk: Disk) -> list[Posting]:
+    """Return what a site's matched pairs of lot-closed and acceptance post."""
+    charters: dict[PeerId, CharterId] = {}
+    for record in disk.kept("charter/1"):
+        raw = record.read(CharterBody).document
+        if named_in(raw, "lineage") is None:
+            charter = open_charter(raw, previous=None)
+            for node in getattr(charter, "nodes", ()):
+                charters[node] = CharterId(getattr(charter, "id", ""))
+    found: list[Posting] = []
+    for record in disk.kept(receipt.ACCEPTANCE):
+        acceptance = record.read(Acceptance)
+        for claim in disk.kept(receipt.LOT_CLOSED, record.header.key):
+            posting = match(
+                claim.read(LotClosed),
+                claim.id,
+                acceptance,
+                maker=charters[claim.author],
+                requester=charters[record.author],
+            )
+            if isinstance(posting, Posting):
+                found.append(posting)
+    return found
