@@ -75,6 +75,10 @@ class Replica:
 
     def _newer_notice(self, turn: Turn, record: Record, source: PeerId) -> bool:
         if not self.community.is_vouched(record.author, turn.now.moment_ms):
+            # It may have overtaken the membership that vouches for its author.
+            waiting = self.strangers.get((record.author, record.header.incarnation))
+            if waiting is not None and len(waiting) < STRANGER_RECORDS_MAX:
+                waiting.append((record, source))
             return False
         header = record.header
         place = (record.author, record.kind, header.key or "")
@@ -125,7 +129,10 @@ class Replica:
         if self.community.would_vouch(record.author, said, turn.now.moment_ms):
             del self.strangers[author]
             for each, bringer in waiting:
-                yield self._keep(turn, author, each, bringer)
+                if not each.is_notice:
+                    yield self._keep(turn, author, each, bringer)
+                elif self._newer_notice(turn, each, bringer):
+                    yield each
         elif len(self.strangers) > STRANGERS_MAX:
             del self.strangers[next(iter(self.strangers))]
 
@@ -141,10 +148,10 @@ class Replica:
         return record
 
     def _head(self, author: Author) -> HeadRow:
-        waiting = self.strangers.get(author)
-        if waiting:
-            newest, _ = waiting[-1]
-            return HeadRow(newest.header.seq, newest.id)
+        waiting = self.strangers.get(author, ())
+        logged = [each for each, _ in waiting if not each.is_notice]
+        if logged:
+            return HeadRow(logged[-1].header.seq, logged[-1].id)
         return self.heads.get(author, HeadRow(0, RecordId("")))
 
     def _pen(self, record: Record, source: PeerId) -> None:

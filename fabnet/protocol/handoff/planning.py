@@ -66,16 +66,18 @@ class Planning:
                     self._need(turn, item.revision)
 
     def _need(self, turn: Turn, cid: Cid) -> None:
-        if cid in self.designs:
-            self._plan_soon(turn)
-        elif cid not in self.recall_tick:
+        # Read anew for each job: a grant may have come since.
+        if cid not in self.recall_tick:
             self.recall_tick[cid] = turn.now.tick_ms + RECALL_AGAIN_MS
             turn.do(Recall(cid, ()))
 
     def recalled(self, turn: Turn, event: Recalled) -> None:
         """Go on with the jobs that waited for a design."""
-        self.recall_tick.pop(event.cid, None)
+        asked = self.recall_tick.pop(event.cid, None) is not None
         waiting = [job for job in self.book.jobs.values() if _owes(job, event.cid)]
+        if not asked and not waiting:
+            # Fetched for the commons; it may have no grant yet, so it is not kept.
+            return
         if event.design is None:
             self.recall_tick[event.cid] = turn.now.tick_ms + RECALL_AGAIN_MS
             for job in waiting:
