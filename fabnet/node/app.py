@@ -35,7 +35,7 @@ from fabnet.node.links.guard import client_session
 from fabnet.node.links.links import Links
 from fabnet.node.links.peer_id_auth import ServerAuth
 from fabnet.node.links.public import make_public_app
-from fabnet.node.runner import Runner
+from fabnet.node.runner import Remembered, Runner
 from fabnet.node.shell import Shell
 from fabnet.node.store import incarnation
 from fabnet.node.store.blobs import Blobs
@@ -44,7 +44,6 @@ from fabnet.production.place import place_at
 from fabnet.production.plan import Plan, Problem
 from fabnet.protocol import address as addresses
 from fabnet.protocol.events import Event, Publish, Woke
-from fabnet.protocol.peer import Peer
 from fabnet.protocol.voice import Identity
 from fabnet.records.body import Body
 from fabnet.records.ids import CharterId
@@ -81,11 +80,11 @@ async def run_node(config: Config, *, ready: Callable[[str], None]) -> None:
         )
         notices = await asyncio.to_thread(store.notices)
         rows = await asyncio.to_thread(store.rows)
-        peer = Peer.restore(identity, rows, notices, clock.now())
+        remembered = Remembered(identity, rows, notices)
         session = await stack.enter_async_context(
             client_session(config.peers.allow_private)
         )
-        node = _join(config, identity, clock, store, blobs, session, peer)
+        node = _join(config, identity, clock, store, blobs, session, remembered)
         shell = Shell(
             identity=identity,
             config=config,
@@ -119,7 +118,7 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
     store: Store,
     blobs: Blobs,
     session: aiohttp.ClientSession,
-    peer: Peer,
+    remembered: Remembered,
 ) -> _Node:
     runners: list[Runner] = []
 
@@ -139,8 +138,8 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
     fetcher = Fetcher(
         store=store, blobs=blobs, links=links, dialler=dialler, session=session
     )
-    runner = Runner(
-        peer,
+    runner = Runner.restore(
+        remembered,
         clock=clock,
         keeper=store,
         outlet=links,

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final, Protocol, assert_never
 
 from fabnet.errors import StorageError
@@ -42,7 +43,9 @@ from fabnet.protocol.events import (
     Tick,
 )
 from fabnet.protocol.peer import Peer
+from fabnet.protocol.voice import Identity
 from fabnet.records.ids import Now, PeerId, RecordId
+from fabnet.records.record import Record
 from fabnet.records.refusal import Refusal
 
 logger = logging.getLogger(__name__)
@@ -96,8 +99,43 @@ class Hands(Protocol):
         """Begin one piece; its outcome is posted as an event."""
 
 
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """Who the peer is, and what it kept before this start."""
+
+    identity: Identity
+    rows: Mapping[str, Mapping[str, bytes]]
+    notices: Sequence[Record]
+
+
 class Runner:
     """Owns the peer. Nothing else may touch it."""
+
+    @classmethod
+    def restore(
+        cls,
+        remembered: Remembered,
+        *,
+        clock: Clock,
+        keeper: Keeper,
+        outlet: Outlet,
+        hands: Hands,
+        recall: Callable[[Recall], Awaitable[Recalled]],
+        plan: Callable[[Problem], Awaitable[Plan]],
+    ) -> Runner:
+        """Return the runner of the peer that is remembered."""
+        peer = Peer.restore(
+            remembered.identity, remembered.rows, remembered.notices, clock.now()
+        )
+        return cls(
+            peer,
+            clock=clock,
+            keeper=keeper,
+            outlet=outlet,
+            hands=hands,
+            recall=recall,
+            plan=plan,
+        )
 
     def __init__(
         self,

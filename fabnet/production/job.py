@@ -16,7 +16,7 @@ from fabnet.records.body import Body
 from fabnet.records.ids import Count, JobIdText, MachineIdText, PeerIdText, Token
 
 REFUSED_MAX: Final = 64
-"""Refusals a job remembers, so as not to ask again; beyond it the oldest is forgotten."""
+"""Refusals a job remembers, so as not to ask again; beyond it the oldest goes."""
 
 JobState = Literal["open", "fulfilled", "withdrawn", "expired", "refused"]
 """`open`: pieces are owed, being made, or waiting to be accepted."""

@@ -114,7 +114,11 @@ class Market:
         return self.soonest_tick
 
     def _belongs(self, peer: PeerId, facility: Facility, moment_ms: int) -> bool:
-        is_theirs = self.community.charter_of(peer) == facility.charter
+        # Without its sealing key nothing could be confirmed to it: do not ask.
+        is_theirs = (
+            self.community.charter_of(peer) == facility.charter
+            and peer in self.community.sealing_keys
+        )
         return is_theirs and self.community.is_vouched(peer, moment_ms)
 
     def _list(

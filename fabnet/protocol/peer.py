@@ -184,7 +184,7 @@ class Peer:
                 )
             case MachineSeen():
                 self.workshop.seen(turn, event)
-                self.work.start(turn, self.workshop.benches[event.machine.id])
+                self.rounds.seen(turn, self.workshop.benches[event.machine.id])
             case Progressed():
                 self.work.progressed(turn, event)
             case PieceMade():
@@ -253,6 +253,7 @@ class Peer:
             refusal = self.community.hear(turn, record)
             if record.kind == NODE_KIND:
                 self.community.learn_node(record.author, record.read(NodeNotice))
+                self.market.changed = True
             if record.kind == revisions.KIND and record.author != self.id:
                 # Whoever follows a designer keeps the commons: fetch it now.
                 cid = record.read(RevisionBody).revision

@@ -77,7 +77,12 @@ class Replica:
         if not self.community.is_vouched(record.author, turn.now.moment_ms):
             # It may have overtaken the membership that vouches for its author.
             waiting = self.strangers.get((record.author, record.header.incarnation))
-            if waiting is not None and len(waiting) < STRANGER_RECORDS_MAX:
+            has_room = waiting is not None and len(waiting) < STRANGER_RECORDS_MAX
+            if (
+                waiting
+                and has_room
+                and all(each.id != record.id for each, _ in waiting)
+            ):
                 waiting.append((record, source))
             return False
         header = record.header
@@ -128,10 +133,12 @@ class Replica:
         said = [each for each, _ in waiting]
         if self.community.would_vouch(record.author, said, turn.now.moment_ms):
             del self.strangers[author]
+            # Notices last: their author is vouched for once its log was learnt.
             for each, bringer in waiting:
                 if not each.is_notice:
                     yield self._keep(turn, author, each, bringer)
-                elif self._newer_notice(turn, each, bringer):
+            for each, bringer in waiting:
+                if each.is_notice and self._newer_notice(turn, each, bringer):
                     yield each
         elif len(self.strangers) > STRANGERS_MAX:
             del self.strangers[next(iter(self.strangers))]

@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+from fabnet.content.cid import Cid
+from fabnet.designs import grant as grants
 from fabnet.records.ids import JobId
 from tests.sim.invariants import Invariants
 from tests.sim.site import Site
@@ -43,6 +45,11 @@ class Network:
     def until(self, done: Callable[[], bool], *, hours: int = 24) -> None:
         """Let time pass until `done`, which must come within some hours."""
         assert self.world.until(done, most_ms=hours * HOUR_MS), self.stories()
+
+    def knows_of(self, cid: Cid) -> None:
+        """Let time pass until every site has a design's grant."""
+        sites = self.sites.values()
+        self.until(lambda: all(site.disk.kept(grants.KIND, cid) for site in sites))
 
     def finish(self, site: Site, *jobs: JobId) -> None:
         """Let time pass until jobs are over and everyone knows of it."""

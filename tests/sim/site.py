@@ -243,9 +243,7 @@ class Site:
     # ------------------------------------------------------------------ the links
 
     def hear(self, peer: PeerId, raw: bytes) -> None:
-        reader = frames.Reader(
-            peer, self.identity.network, self.identity.incarnation
-        )
+        reader = frames.Reader(peer, self.identity.network, self.identity.incarnation)
         try:
             heard = reader.read(raw)
         except RemoteError as error:
@@ -398,9 +396,7 @@ class Site:
         self.asks += 1
         number = self.asks
         self.happen(make(number))
-        done = self.world.until(
-            lambda: number in self.answers, most_ms=ANSWER_MS_MAX
-        )
+        done = self.world.until(lambda: number in self.answers, most_ms=ANSWER_MS_MAX)
         assert done, f"{self.name} did not answer"
         return self.answers.pop(number)
 

@@ -33,7 +33,7 @@ def walk(seed: int, climate: Climate = CALM) -> tuple[Network, JobId]:
     """From publish to credit; whatever the climate did ends before the last part."""
     network = three_cities(seed, climate)
     cid = published(network["barcelona"])
-    network.run(30)
+    network.knows_of(cid)
     job = network["jackson"].asks_for(cid, 6)
     if climate is not CALM:
         network.storm(within_s=2_400)

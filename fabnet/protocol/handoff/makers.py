@@ -23,7 +23,15 @@ from fabnet.records.message import Message
 from fabnet.records.record import Record
 
 PASSING_REASONS: Final = frozenset(
-    {"stale-offer", "window-taken", "machine-not-usable", "hold-expired", "cancelled"}
+    {
+        "stale-offer",
+        "window-taken",
+        "machine-not-usable",
+        "hold-expired",
+        "cancelled",
+        "design-missing",
+        "no-valid-grant",
+    }
 )
 """Reasons for a no that a newer offer may undo; any other stands for this job."""
 

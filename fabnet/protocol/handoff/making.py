@@ -98,8 +98,10 @@ class Work:
             if making.state in ("ready", "running")
             and making.start_ms <= turn.now.moment_ms
         ]
-        for making in sorted(ready, key=lambda each: (each.start_ms, each.job)):
+        for making in sorted(ready, key=_turn):
             design = self.shop.designs.get(making.revision)
+            if design is None and making.state == "running":
+                return
             if design is None:
                 continue
             if design.withdrawn is not None and making.state == "ready":
@@ -210,3 +212,8 @@ class Work:
         )
         key = lot_key(making.job, making.epoch)
         self.shop.voice.log(turn, receipt.LOT_CLOSED, key, closed)
+
+
+def _turn(making: Making) -> tuple[bool, int, str]:
+    """Return when a lot has its turn: one that was begun is finished first."""
+    return making.state != "running", making.start_ms, making.job

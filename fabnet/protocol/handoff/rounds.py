@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+from fabnet.content.cid import Cid
 from fabnet.cooperation.judgement import Party, Station, may_lease
 from fabnet.cooperation.need import round_order
 from fabnet.cooperation.policy import Policy
@@ -33,6 +34,9 @@ from fabnet.records.refusal import Refusal
 DESIGN_WAIT_MS: Final = 60_000
 """How long a lot may wait for its design before it is refused."""
 
+RECALL_AGAIN_MS: Final = 30_000
+"""How often the missing design of a confirmed lot is asked for."""
+
 Said = LeaseRequest | Confirm | Cancel
 
 
@@ -46,6 +50,8 @@ class Rounds:
     courier: Courier
     design_by_tick: dict[str, int] = field(default_factory=dict)
     hold_by_tick: dict[str, int] = field(default_factory=dict)
+    recall_tick: dict[Cid, int] = field(default_factory=dict)
+    """When the design of a confirmed lot, missing after a restart, is asked for."""
 
     def hear(self, turn: Turn, message: Message) -> None:
         """Take what a requester says of a lot."""
@@ -81,17 +87,30 @@ class Rounds:
         waiting = [
             making
             for making in self.shop.lots.values()
-            if making.revision == event.cid and making.state in ("queued", "ready")
+            if making.revision == event.cid and making.state != "final"
         ]
         if event.design is not None and waiting:
             self.shop.designs[event.cid] = event.design
         for making in waiting:
+            bench = self.shop.benches.get(making.machine)
             if event.design is None and making.state == "queued":
                 self.work.refuse(
                     turn, making, Refusal("design-missing", (("why", event.why),))
                 )
-            elif making.state == "ready":
-                self.work.start(turn, self.shop.benches[making.machine])
+            elif event.design is None:
+                self.recall_tick[event.cid] = turn.now.tick_ms + RECALL_AGAIN_MS
+            elif bench is not None and making.state in ("ready", "running"):
+                self.work.start(turn, bench)
+
+    def seen(self, turn: Turn, bench: Bench) -> None:
+        """Answer who asked for a machine before it was seen, and begin what is due."""
+        asked = any(
+            making.state == "queued" and making.machine == bench.machine.id
+            for making in self.shop.lots.values()
+        )
+        if bench.round_tick is None and asked:
+            bench.round_tick = turn.now.tick_ms
+        self.work.start(turn, bench)
 
     def tick(self, turn: Turn) -> None:
         """End rounds, let holds go, begin what is due."""
@@ -101,6 +120,9 @@ class Rounds:
             making = self.shop.lots.get(key)
             if making is not None and making.state == "held":
                 self.work.final(turn, lots.expire_hold(making))
+        for cid in [cid for cid, due in self.recall_tick.items() if due <= now]:
+            del self.recall_tick[cid]
+            turn.do(Recall(cid, ()))
         for bench in self.shop.benches.values():
             if bench.round_tick is not None and bench.round_tick <= now:
                 self._end_round(turn, bench)
@@ -112,7 +134,8 @@ class Rounds:
         """When `tick` next has something to do, calendar moments aside."""
         rounds = [bench.round_tick for bench in self.shop.benches.values()]
         due = [tick for tick in rounds if tick is not None]
-        return min([*due, *self.hold_by_tick.values()], default=None)
+        due += [*self.hold_by_tick.values(), *self.recall_tick.values()]
+        return min(due, default=None)
 
     def wake(self, turn: Turn) -> None:
         """After a restart: what was begun is in doubt, and old holds are gone."""
@@ -125,7 +148,7 @@ class Rounds:
                 self.work.final(turn, lots.expire_hold(making))
             elif making.state == "queued":
                 self._wait_for_round(turn, making)
-            elif making.state in ("ready", "running"):
+            if making.state in ("ready", "running", "in-doubt"):
                 turn.do(Recall(making.revision, (making.requester,)))
 
     def _first(self, turn: Turn, message: Message, said: Said) -> None:

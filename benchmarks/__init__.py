@@ -1,0 +1,1 @@
+"""Figures, each printed beside a baseline measured in the same run."""
