@@ -72,7 +72,7 @@ def printer(
     *,
     bed_um: int = BED_UM,
     state: MachineState = "idle",
-    ttl_s: int = 3_600,
+    ttl_s: int = 7_200,
 ) -> Machine:
     capability = Capability(
         "3d-printing.fdm", ("pla", "petg"), bed_um, bed_um, bed_um, 200, None, (400,),
@@ -89,7 +89,7 @@ def founded(
     climate: Climate = CALM,
     policy: Mapping[str, object] | None = None,
     actors: Mapping[str, ActorType] | None = None,
-    facility_ttl_s: int = 3_600,
+    facility_ttl_s: int = 7_200,
 ) -> Network:
     """Return cities that are linked and know each other; `climate` comes after."""
     world, watch = World(seed), Invariants()
@@ -147,7 +147,7 @@ def stranger(network: Network, name: str, *, trusts: CharterId) -> Site:
     raw = founding.cooperative(
         name, nodes=[node.public.peer], steward=steward, moment_ms=START_MS
     )
-    site = _site(network, name, node, founding.id_of(raw), trusts, 3_600)
+    site = _site(network, name, node, founding.id_of(raw), trusts, 7_200)
     site.starts()
     site.carries(charters.KIND, None, CharterBody(raw))
     site.introduces_itself()

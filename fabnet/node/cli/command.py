@@ -44,7 +44,7 @@ def add_api(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--api",
         metavar="URL",
-        default=os.environ.get(API_VARIABLE, API_DEFAULT),
+        default=os.environ.get(API_VARIABLE) or API_DEFAULT,
         help=f"the node's API (default: ${API_VARIABLE}, else {API_DEFAULT})",
     )
     add_json(parser)
@@ -55,7 +55,7 @@ def add_token(parser: ArgumentParser) -> None:
     add_api(parser)
     parser.add_argument(
         "--token",
-        default=os.environ.get(TOKEN_VARIABLE),
+        default=os.environ.get(TOKEN_VARIABLE) or None,
         help=f"your bearer token (default: ${TOKEN_VARIABLE})",
     )
 

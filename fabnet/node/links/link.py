@@ -97,11 +97,9 @@ class Link:
                     return
 
 
-def fault_of(group: BaseExceptionGroup[BaseException]) -> RemoteError | None:
-    """Return the peer's fault in a failed link, if that alone is what ended it."""
-    if len(group.exceptions) != 1:
-        return None
-    (error,) = group.exceptions
-    if isinstance(error, BaseExceptionGroup):
-        return fault_of(error)
-    return error if isinstance(error, RemoteError) else None
+def first_fault(group: BaseExceptionGroup[RemoteError]) -> str:
+    """Return what a peer did wrong first, in words."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)

@@ -27,7 +27,7 @@ from fabnet.node.links.frames import (
     Reader,
     SubscribeFrame,
 )
-from fabnet.node.links.link import Link, fault_of
+from fabnet.node.links.link import Link, first_fault
 from fabnet.node.store.store import Store
 from fabnet.protocol import address as addresses
 from fabnet.protocol.address import Address
@@ -106,11 +106,8 @@ class Links:
         link.send(self._hello)
         try:
             await link.serve(reader, lambda heard: self._hear(peer, heard))
-        except BaseExceptionGroup as group:
-            fault = fault_of(group)
-            if fault is None:
-                raise
-            self.lower(Lower(peer, str(fault)))
+        except* RemoteError as group:
+            self.lower(Lower(peer, first_fault(group)))
         finally:
             await link.close()
             if self._links.get(peer) is link:
