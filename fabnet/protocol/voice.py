@@ -39,11 +39,11 @@ class Identity:
     """The cooperative this node belongs to."""
     trust: frozenset[CharterId]
     """Federations whose memberships count here."""
+    peer: PeerId = field(init=False)
+    """Our own peer id; worked out once, since every record heard is held against it."""
 
-    @property
-    def peer(self) -> PeerId:
-        """Our own peer id."""
-        return self.key.public.peer
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "peer", self.key.public.peer)
 
     @property
     def head_key(self) -> str:

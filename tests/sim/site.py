@@ -10,7 +10,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final
 
 import msgspec
 
@@ -69,16 +68,10 @@ from fabnet.records.ids import JobId, MachineId, Now, PeerId, RecordId, Window
 from fabnet.records.keys import SealingKey
 from fabnet.records.refusal import Refusal
 from fabnet.scheduling.plan import plan
+from tests.sim import rhythm
 from tests.sim.disk import Disk, Durable, Line
 from tests.sim.invariants import Bench, Invariants
 from tests.sim.world import World
-
-IDLE_MS: Final = 60_000
-"""The mind is woken at least so often, to notice a calendar moment."""
-DESCRIBE_MS: Final = 1_800_000
-LOOK_MS: Final = 120_000
-"""How often people look at benches in doubt and at pieces to be accepted."""
-ANSWER_MS_MAX: Final = 60_000
 
 
 @dataclass(slots=True)
@@ -140,7 +133,7 @@ class Site:
         if effects:
             durable = [effect for effect in effects if isinstance(effect, DURABLE)]
             rest = [effect for effect in effects if not isinstance(effect, DURABLE)]
-            self.pending.append((durable, rest, now.moment_ms))
+            self.pending.append((durable, [*rest], now.moment_ms))
             takes_ms = self.world.draw(self.world.climate.commit_ms)
             at_ms = max(self.last_commit_ms, self.world.now_ms + takes_ms)
             self.last_commit_ms = at_ms
@@ -162,7 +155,9 @@ class Site:
 
     def _sleep(self, peer: Peer, now: Now, *, ticked: bool) -> None:
         due = peer.due_tick()
-        wait_ms = IDLE_MS if due is None else min(IDLE_MS, due - now.tick_ms)
+        wait_ms = (
+            rhythm.IDLE_MS if due is None else min(rhythm.IDLE_MS, due - now.tick_ms)
+        )
         assert wait_ms > 0 or not ticked, "a Tick that leaves itself due: a busy loop"
         at_ms = self.world.now_ms + max(0, wait_ms)
         if self.wake_ms is None or at_ms < self.wake_ms:
@@ -349,7 +344,7 @@ class Site:
     def _look_soon(self) -> None:
         if not self.looking:
             self.looking = True
-            self._later(LOOK_MS, self._look)
+            self._later(rhythm.LOOK_MS, self._look)
 
     def _look(self) -> None:
         self.looking = False
@@ -396,7 +391,9 @@ class Site:
         self.asks += 1
         number = self.asks
         self.happen(make(number))
-        done = self.world.until(lambda: number in self.answers, most_ms=ANSWER_MS_MAX)
+        done = self.world.until(
+            lambda: number in self.answers, most_ms=rhythm.ANSWER_MS_MAX
+        )
         assert done, f"{self.name} did not answer"
         return self.answers.pop(number)
 
@@ -481,7 +478,7 @@ class Site:
         self.happen(FacilitySeen(self.facility))
         for machine in self.machines:
             self._show(machine)
-        self._later(DESCRIBE_MS, self._describe)
+        self._later(rhythm.DESCRIBE_MS, self._describe)
 
     def _show(self, machine: MachineId) -> None:
         seen = self.machines[machine]
@@ -500,5 +497,4 @@ class Site:
         return self.disk.job(id_) or self.disk.closed_job(id_)
 
     def state(self, id_: JobId) -> str:
-        job = self.job(id_)
-        return "unknown" if job is None else job.state
+        return getattr(self.job(id_), "state", "unknown")
