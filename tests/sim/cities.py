@@ -88,6 +88,7 @@ def founded(
     seed: int,
     climate: Climate = CALM,
     policy: Mapping[str, object] | None = None,
+    policies_of: Mapping[str, Mapping[str, object]] | None = None,
     actors: Mapping[str, ActorType] | None = None,
     facility_ttl_s: int = 7_200,
 ) -> Network:
@@ -125,7 +126,7 @@ def founded(
             moment_ms=START_MS,
         )
         rules = founding.policy(
-            {"roundS": 1, **(policy or {})},
+            {"roundS": 1, **(policy or {}), **(policies_of or {}).get(name, {})},
             ids[name],
             steward=stewards[name],
             moment_ms=START_MS,

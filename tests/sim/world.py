@@ -78,6 +78,8 @@ class World:
     """Open links, each with a number: what was on its way on another is void."""
     cut: set[Pair] = field(default_factory=set)
     count: int = 0
+    tap: Callable[[bytes], None] | None = None
+    """Who listens on every wire."""
 
     def __post_init__(self) -> None:
         self.dice = Random(self.seed)
@@ -121,6 +123,8 @@ class World:
         link = self.linked.get(pair)
         if link is None:
             return
+        if self.tap is not None:
+            self.tap(raw)
         copies = 0 if self.chance(self.climate.lost_permille) else 1
         copies += self.chance(self.climate.doubled_permille)
 
