@@ -12,6 +12,7 @@ Nothing is fetched: contexts are compared, keys stand in the `did:key` that name
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import re
@@ -46,6 +47,8 @@ DOCUMENT_BYTES_MAX: Final = 256 * 1_024
 """Bytes of one document; a grant of twenty signers has 10 KiB."""
 DEPTH_MAX: Final = 32
 """Arrays and objects within one another; ours nest six deep."""
+OPENED_MAX: Final = 128
+"""Documents remembered as verified: each is read some times over when it comes."""
 PROOFS_MAX: Final = 64
 """Proofs of one document; each costs a signature check."""
 _DIGITS_MAX: Final = 17
@@ -260,6 +263,7 @@ def _add_proofs(
     return raw
 
 
+@functools.lru_cache(maxsize=OPENED_MAX)
 def _open(raw: bytes) -> Credential:
     """Return the document in `raw` if every proof holds, whoever its issuer is."""
     document = strict_loads(raw)

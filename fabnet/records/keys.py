@@ -10,6 +10,7 @@ valid for every message). Signatures are checked one by one, never in batches.
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,6 +49,8 @@ _PROTOBUF_PREFIX: Final = bytes.fromhex("08011220")
 _IDENTITY_MULTIHASH: Final = b"\x00\x24"
 _DID_PREFIX: Final = "did:key:"
 _MULTICODEC_ED25519: Final = b"\xed\x01"
+NAMES_MAX: Final = 4_096
+"""Keys whose names are remembered; base58 is slow, and few speak at a time."""
 _SEAL_INFO: Final = b"fabnet seal/1"
 
 
@@ -69,7 +72,7 @@ class PublicKey:
     @property
     def peer(self) -> PeerId:
         """The key's libp2p peer id."""
-        return PeerId(base58(_IDENTITY_MULTIHASH + _PROTOBUF_PREFIX + self.raw))
+        return _peer_of(self.raw)
 
     @property
     def did(self) -> str:
@@ -89,6 +92,12 @@ class PublicKey:
             raise SignatureError(f"{self.peer} did not sign this") from None
 
 
+@functools.lru_cache(maxsize=NAMES_MAX)
+def _peer_of(raw: bytes) -> PeerId:
+    return PeerId(base58(_IDENTITY_MULTIHASH + _PROTOBUF_PREFIX + raw))
+
+
+@functools.lru_cache(maxsize=NAMES_MAX)
 def from_peer(peer: str) -> PublicKey:
     """Return the key that a peer id is, or raise MalformedError."""
     binary = from_base58(peer)
