@@ -31,8 +31,9 @@ class ProblemError(RemoteError):
     """The node said no, and why."""
 
     def __init__(self, problem: Problem) -> None:
-        at = f"{problem.field}: " if problem.field else ""
-        super().__init__(f"{at}{problem.detail}")
+        field, detail = problem.field, problem.detail
+        is_named = field is None or detail.startswith(field)
+        super().__init__(detail if is_named else f"{field}: {detail}")
         self.problem = problem
 
 
