@@ -63,8 +63,9 @@ from fabnet.records.ids import Now, PeerId
 from fabnet.records.message import Message
 from fabnet.records.record import Record
 
-NODE_TTL_S = 3_600
-"""How long our sealing key counts after it was heard; it is said three times within."""
+NODE_TTL_S = 86_400
+"""How long our sealing key counts after it was heard; it is said three times within,
+and seldom changes."""
 
 
 class Peer:

@@ -103,7 +103,11 @@ class Replica:
         head = self._head(author)
         seq = record.header.seq
         if seq > head.seq + 1:
-            self._pen(record, source)
+            if self.community.is_vouched(record.author, turn.now.moment_ms):
+                self._pen(record, source)
+            else:
+                # The pen is not for strangers: one could fill it alone.
+                self.turned_away.add(source)
             return
         if seq <= head.seq:
             if seq == head.seq and record.id != head.id:

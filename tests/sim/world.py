@@ -12,7 +12,7 @@ from fabnet.records.ids import PeerId
 
 START_MS: Final = 1_795_521_600_000
 """A Tuesday noon in November 2026, UTC."""
-EVENTS_MAX: Final = 400_000
+EVENTS_MAX: Final = 60_000
 """Events of one test; a network that needs more never settles."""
 
 
