@@ -1,1 +1,1 @@
-"""Figures, each printed beside a baseline measured in the same run."""
+"""What the targets of the issues are measured with, one module each."""
