@@ -70,9 +70,17 @@ def closed(job: Job, item: int, *, pieces: int, good: int) -> Job:
 
 
 def refusing(job: Job, offer: RefusedOffer) -> Job:
-    """Return the job with one more offer that said no."""
-    kept = tuple(each for each in job.refused if each != offer)[-REFUSED_MAX + 1 :]
-    return msgspec.structs.replace(job, refused=(*kept, offer))
+    """Return the job with one more machine that said no, up to a version.
+
+    One entry a machine, with the greatest version: a no for good is not pushed out by
+    the passing ones of the same machine.
+    """
+    same = [
+        no for no in job.refused if (no.peer, no.machine) == (offer.peer, offer.machine)
+    ]
+    kept = tuple(no for no in job.refused if no not in same)[-REFUSED_MAX + 1 :]
+    last = max([*same, offer], key=lambda no: no.version)
+    return msgspec.structs.replace(job, refused=(*kept, last))
 
 
 def is_made(job: Job) -> bool:

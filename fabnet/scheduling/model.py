@@ -248,16 +248,17 @@ def urgency(want: Wanted, moment_ms: int) -> int:
 
 
 def _refused(wanted: Sequence[Wanted], offered: Sequence[Offered]) -> Ints:
-    named: dict[tuple[str, str, int], list[int]] = {}
+    named: dict[tuple[str, str], list[int]] = {}
     for slot, each in enumerate(offered):
-        named.setdefault((each.peer, each.offer.machine, each.version), []).append(slot)
-    pairs = [
+        named.setdefault((each.peer, each.offer.machine), []).append(slot)
+    pairs = {
         (row, slot)
         for row, want in enumerate(wanted)
-        for refusal in want.refused
-        for slot in named.get(refusal, ())
-    ]
-    return _whole(pairs).reshape(-1, 2).T
+        for peer, machine, version in want.refused
+        for slot in named.get((peer, machine), ())
+        if offered[slot].version <= version
+    }
+    return _whole(sorted(pairs)).reshape(-1, 2).T
 
 
 def _slots(

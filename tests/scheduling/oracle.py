@@ -134,7 +134,10 @@ def judge_access(want: Wanted, offered: Offered) -> Verdict | None:
     if want.radius_m is not None and away_m > want.radius_m:
         radius, away = f"{want.radius_m / 1000:g} km", f"{away_m / 1000:g} km"
         return no(offered, "too-far", radius, away)
-    if (*machine_of(offered), offered.version) in want.refused:
+    if any(
+        machine_of(offered) == (peer, machine) and offered.version <= version
+        for peer, machine, version in want.refused
+    ):
         return no(offered, "refused", "", str(offered.version))
     return None
 

@@ -28,7 +28,7 @@ from tests.scheduling.problems import (
     window,
 )
 
-NAN_PLACE = Place(math.nan, 0, 0, 0, 0)  # type: ignore[arg-type]
+NAN_PLACE = Place(math.nan, 0, 0, 0, 0)  # type: ignore[arg-type]  # on purpose
 OUTSIDE = Place(7_000_001, 0, 0, 0, 0)
 
 BAD_ROWS = [
