@@ -66,8 +66,14 @@ def may_request(
     if expression is None:
         return Refusal("no-valid-grant", (("revision", cid),))
     for item in request.items:
-        if item.revision == cid and revision.part(item.part) is None:
+        if item.revision != cid:
+            continue
+        part = revision.part(item.part)
+        if part is None:
             return Refusal("no-such-part", (("part", item.part),))
+        if request.materials and not accepted_materials(request, part):
+            needed = " ".join(part.requirement.materials)
+            return Refusal("no-accepted-material", (("needed", needed),))
     if request.act == "replicate_own":
         verdict = principal_may_replicate(
             expression, actor, facts | frozenset(request.facts)
@@ -75,6 +81,14 @@ def may_request(
         if not isinstance(verdict, Permitted):
             return Refusal("licence-" + verdict.reason, verdict.args)
     return None
+
+
+def accepted_materials(request: Request, part: Part) -> tuple[str, ...]:
+    """Return the materials that both the requester accepts and the part may be of."""
+    allowed = part.requirement.materials
+    if not allowed:
+        return request.materials
+    return tuple(each for each in allowed if each in request.materials)
 
 
 def may_lease(

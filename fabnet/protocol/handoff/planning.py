@@ -6,27 +6,25 @@ since it was asked for is planned again, and the facility decides in any case.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
 from fabnet.content.cid import Cid
-from fabnet.cooperation.judgement import may_request
+from fabnet.cooperation.judgement import accepted_materials, may_request
 from fabnet.production import handoff, receipt
 from fabnet.production import job as jobs
 from fabnet.production import lot as lots
 from fabnet.production.handoff import LeaseRequest
 from fabnet.production.job import Job
-from fabnet.production.plan import Offered, Placed, Problem, Unplaced, Wanted
+from fabnet.production.plan import Placed, Problem, Unplaced, Wanted
 from fabnet.production.receipt import LotOpened, lot_key
 from fabnet.protocol.community import Community
 from fabnet.protocol.effects import AskPlan, Recall, Turn
 from fabnet.protocol.events import Design, PlanReady, Recalled
 from fabnet.protocol.handoff.book import Book, item_of
 from fabnet.protocol.market import Market
-from fabnet.records.ids import MachineId, PeerId
 
 DESIGNS_MAX: Final = 256
 """Designs remembered between plans; the oldest is fetched again when needed."""
@@ -167,15 +165,13 @@ class Planning:
             row
             for job in sorted(self.book.jobs.values(), key=lambda each: each.id)
             if job.state == "open" and not self._expired(turn, job)
-            for row in self._wanted(job, policy.need_weight(job.request.need), offered)
+            for row in self._wanted(job, policy.need_weight(job.request.need))
         )
         if wanted:
             self.planning = True
             turn.do(AskPlan(Problem(wanted, offered, moment_ms, policy.weights)))
 
-    def _wanted(
-        self, job: Job, need_weight: int, offered: Sequence[Offered]
-    ) -> list[Wanted]:
+    def _wanted(self, job: Job, need_weight: int) -> list[Wanted]:
         rows: list[Wanted] = []
         for item, owed in zip(job.request.items, job.owed, strict=True):
             design = self.designs.get(item.revision)
@@ -184,8 +180,7 @@ class Planning:
                 continue
             requirement = part.requirement
             if job.request.materials:
-                both = set(requirement.materials) & set(job.request.materials)
-                chosen = tuple(sorted(both)) or job.request.materials
+                chosen = accepted_materials(job.request, part)
                 requirement = msgspec.structs.replace(requirement, materials=chosen)
             rows.append(
                 Wanted(
@@ -201,7 +196,9 @@ class Planning:
                     radius_m=job.request.radius_m,
                     place=job.request.place,
                     charter=job.request.charter,
-                    refused=_refused(job, offered),
+                    refused=tuple(
+                        (each.peer, each.machine, each.version) for each in job.refused
+                    ),
                 )
             )
         return rows
@@ -275,21 +272,6 @@ class Planning:
         self.book.keep_job(turn, msgspec.structs.replace(job, unplaced=unplaced.reason))
         turn.note(job.id, "unplaced", part=unplaced.part, reason=unplaced.reason)
         self._tell_others(turn, job, unplaced)
-
-
-def _refused(
-    job: Job, offered: Sequence[Offered]
-) -> tuple[tuple[PeerId, MachineId, int], ...]:
-    """Return the offers that a no still stands for, each as the version it has now."""
-    until: dict[tuple[PeerId, MachineId], int] = {}
-    for no in job.refused:
-        machine = no.peer, no.machine
-        until[machine] = max(no.version, until.get(machine, 0))
-    return tuple(
-        (each.peer, each.offer.machine, each.version)
-        for each in offered
-        if each.version <= until.get((each.peer, each.offer.machine), 0)
-    )
 
 
 def _owes(job: Job, cid: Cid) -> bool:
