@@ -126,8 +126,11 @@ class Replica:
     def _take(
         self, turn: Turn, author: Author, record: Record, source: PeerId
     ) -> Iterator[Record]:
-        if self.community.is_vouched(record.author, turn.now.moment_ms):
-            yield self._keep(turn, author, record, source)
+        moment_ms = turn.now.moment_ms
+        if self.community.is_vouched(record.author, moment_ms):
+            # What waited here goes first, if another's record vouched for it since.
+            held = [*self.strangers.pop(author, ()), (record, source)]
+            yield from self._admit(turn, author, held)
             return
         waiting = self.strangers.setdefault(author, [])
         if len(waiting) >= STRANGER_RECORDS_MAX:
@@ -135,17 +138,21 @@ class Replica:
             return
         waiting.append((record, source))
         said = [each for each, _ in waiting]
-        if self.community.would_vouch(record.author, said, turn.now.moment_ms):
-            del self.strangers[author]
-            # Notices last: their author is vouched for once its log was learnt.
-            for each, bringer in waiting:
-                if not each.is_notice:
-                    yield self._keep(turn, author, each, bringer)
-            for each, bringer in waiting:
-                if each.is_notice and self._newer_notice(turn, each, bringer):
-                    yield each
+        if self.community.would_vouch(record.author, said, moment_ms):
+            yield from self._admit(turn, author, self.strangers.pop(author))
         elif len(self.strangers) > STRANGERS_MAX:
             del self.strangers[next(iter(self.strangers))]
+
+    def _admit(
+        self, turn: Turn, author: Author, held: list[tuple[Record, PeerId]]
+    ) -> Iterator[Record]:
+        # Notices last: their author is vouched for once its log was learnt.
+        for record, source in held:
+            if not record.is_notice:
+                yield self._keep(turn, author, record, source)
+        for record, source in held:
+            if record.is_notice and self._newer_notice(turn, record, source):
+                yield record
 
     def _keep(
         self, turn: Turn, author: Author, record: Record, source: PeerId

@@ -123,6 +123,18 @@ def test_a_stranger_is_kept_from_the_record_that_vouches_for_it() -> None:
     assert not ours.strangers
 
 
+def test_a_stranger_whom_another_brings_papers_for_loses_nothing_it_said() -> None:
+    ours = replica(vouched=False)
+    first, second, third = talk(2, 3)
+
+    assert hear(ours, [first, second])[0] == []
+    ours.community = knowing()
+    kept, _ = hear(ours, [third])
+
+    assert kept == [first, second, third]
+    assert not ours.has_penned(CARRIER)
+
+
 def test_a_stranger_costs_a_bounded_bucket_and_no_disk() -> None:
     ours = replica(vouched=False)
 
