@@ -42,7 +42,7 @@ bench: .venv/.ready-test
 	$(call run,$(BIN)/python -m benchmarks.$(NAME) $(if $(DATA),--data $(DATA)) $(ARGS))
 
 docs: .venv/.ready-test
-	$(call run,$(BIN)/pytest -q tests/house/test_docs.py)
+	$(call run,$(BIN)/pytest -q tests/house/test_docs.py tests/house/test_protocol_doc.py)
 
 clean:
 	rm -rf .venv .demo build dist *.egg-info .hypothesis .coverage .*_cache

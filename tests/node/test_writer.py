@@ -246,7 +246,7 @@ async def test_a_mistake_in_an_effect_is_the_callers_and_stops_nothing(
     tmp_path: Path,
 ) -> None:
     async with opened(tmp_path) as store:
-        mistake = Note("press", "odd", ((object(), 1),))  # type: ignore[arg-type]
+        mistake = Note("press", "odd", ((object(), 1),))  # type: ignore[arg-type]  # on purpose
         with pytest.raises(TypeError):
             await store.commit([mistake], THEN)
         await store.commit([Put("lot", "1", b"")], THEN)

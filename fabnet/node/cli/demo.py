@@ -28,7 +28,7 @@ def _configure(parser: ArgumentParser) -> None:
 
 def _run(args: Namespace) -> int:
     # Nothing else of the command line needs the demonstration.
-    from fabnet.node.demo.demo import run_demo  # noqa: PLC0415
+    from fabnet.node.demo.demo import run_demo  # noqa: PLC0415  # other commands need no numpy
 
     def say(text: str) -> None:
         print(text, flush=True)

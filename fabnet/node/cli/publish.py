@@ -197,7 +197,7 @@ def _entry(manifest: Manifest, path: str, content: bytes) -> FileEntry:
 
 def _geometry(contents: Mapping[str, bytes]) -> dict[str, Geometry]:
     # numpy comes with this import, and only those who publish need it.
-    from fabnet.designs.geometry import read_stl  # noqa: PLC0415
+    from fabnet.designs.geometry import read_stl  # noqa: PLC0415  # it loads numpy
 
     meshes = [path for path in contents if path.lower().endswith(".stl")]
     return {path: read_stl(contents[path]) for path in meshes}

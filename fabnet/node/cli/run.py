@@ -65,7 +65,7 @@ def _run(args: Namespace) -> int:
 
 async def _serve(config: Config) -> None:
     # Nothing else of the command line needs the whole node.
-    from fabnet.node.app import run_node  # noqa: PLC0415
+    from fabnet.node.app import run_node  # noqa: PLC0415  # it loads the server
 
     def ready(url: str) -> None:
         one_time = config.node.data_dir / ONE_TIME_FILE

@@ -143,8 +143,8 @@ def _schema(connection: Connection) -> str | None:
 
 def _upgrade(connection: Connection) -> None:
     # Imported here: it costs more than a start that finds the schema as it should be.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
+    from alembic import command  # noqa: PLC0415  # only to migrate
+    from alembic.config import Config  # noqa: PLC0415  # the same
 
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
