@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from fabnet.content.cid import Cid
 from fabnet.cooperation.policy import Policy
-from fabnet.designs.licence import (
+from fabnet.designs.licence.eligible import (
     Permitted,
     Review,
     may_make,

@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from fabnet.content.cid import Cid
-from fabnet.designs.estimate import Estimate, box, estimate
-from fabnet.designs.licence import Refused, normalise, source_clause
-from fabnet.designs.manifest import Manifest, ManifestPart, export_okh
+from fabnet.designs.geometry.estimate import Estimate, box, estimate
+from fabnet.designs.licence.eligible import source_clause
+from fabnet.designs.licence.expression import Refused
+from fabnet.designs.licence.normalise import normalise
+from fabnet.designs.okh.manifest import Manifest, ManifestPart, export_okh
 from fabnet.designs.requirement import Geometry, Requirement
 from fabnet.designs.revision import (
     FileEntry,

@@ -17,7 +17,7 @@ import msgspec
 
 from fabnet.content import cid as cids
 from fabnet.content.cid import Cid
-from fabnet.designs import licence as licences
+from fabnet.designs.licence import expression as licences
 from fabnet.designs.requirement import Requirement
 from fabnet.errors import LimitError, MalformedError
 from fabnet.records.body import Body

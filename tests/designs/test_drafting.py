@@ -7,9 +7,9 @@ import tomli_w
 
 from fabnet.content.cid import of_raw
 from fabnet.designs.drafting import revision_from, role_of
-from fabnet.designs.geometry import read_stl
-from fabnet.designs.licence import Refused
-from fabnet.designs.manifest import Toml, import_okh
+from fabnet.designs.geometry.stl import read_stl
+from fabnet.designs.licence.expression import Refused
+from fabnet.designs.okh.manifest import Toml, import_okh
 from fabnet.designs.requirement import Geometry
 from fabnet.designs.revision import FileEntry, Revision, encode, parse
 from fabnet.errors import MalformedError

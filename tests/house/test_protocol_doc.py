@@ -8,7 +8,8 @@ import re
 import pytest
 
 from fabnet.cooperation import charter, membership, policy
-from fabnet.designs import grant, revision
+from fabnet.designs import revision
+from fabnet.designs.documents import grant
 from fabnet.node.links import frames
 from fabnet.production import facility, handoff, lot, machine, offer, receipt, request
 from fabnet.production.capability import Capability

@@ -11,8 +11,8 @@ from fabnet.cooperation.charter import DOCUMENT_KIND as CHARTER
 from fabnet.cooperation.charter import charter_subject, lineage_of
 from fabnet.cooperation.policy import DOCUMENT_KIND as POLICY
 from fabnet.cooperation.policy import policy_subject
-from fabnet.designs.grant import CREDENTIAL as GRANT
-from fabnet.designs.grant import Grant, grant_of, subject_of
+from fabnet.designs.documents.grant import CREDENTIAL as GRANT
+from fabnet.designs.documents.grant import Grant, grant_of, subject_of
 from fabnet.designs.requirement import Requirement
 from fabnet.designs.revision import FileEntry, Part, Revision, Rightsholder, encode
 from fabnet.production.capability import Capability

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fabnet.designs.passport import open_passport
+from fabnet.designs.documents.passport import open_passport
 from fabnet.production.receipt import Acceptance
 from tests.node.cooperative import design
 from tests.node.desk import Desk, Json, at_desk, request_body

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from fabnet.cooperation.charter import Charter, open_charter
 from fabnet.cooperation.membership import Membership, open_membership
 from fabnet.cooperation.policy import Policy, open_policy
-from fabnet.designs.geometry import read_stl
-from fabnet.designs.grant import Grant, open_grant
-from fabnet.designs.manifest import import_okh
+from fabnet.designs.documents.grant import Grant, open_grant
+from fabnet.designs.geometry.stl import read_stl
+from fabnet.designs.okh.manifest import import_okh
 from fabnet.designs.revision import parse as parse_revision
 from fabnet.errors import InputError
 from fabnet.node.cli.main import COMMANDS, main, parser

@@ -14,9 +14,9 @@ from fabnet.cooperation import policy as policies
 from fabnet.cooperation.charter import CharterBody
 from fabnet.cooperation.membership import ActorType, MembershipBody
 from fabnet.cooperation.policy import PolicyBody
-from fabnet.designs import grant as grants
 from fabnet.designs import revision as revisions
-from fabnet.designs.grant import Grant, grant_of, subject_of
+from fabnet.designs.documents import grant as grants
+from fabnet.designs.documents.grant import Grant, grant_of, subject_of
 from fabnet.designs.revision import Revision
 from fabnet.node import founding
 from fabnet.production.capability import Capability

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from fabnet.content.cid import Cid
-from fabnet.designs import grant as grants
+from fabnet.designs.documents import grant as grants
 from fabnet.records.ids import JobId
 from tests.sim.invariants import Invariants
 from tests.sim.site import Site

@@ -14,9 +14,9 @@ from functools import partial
 import msgspec
 
 from fabnet.content.cid import Cid, of_raw
-from fabnet.designs import grant as grants
 from fabnet.designs import revision as revisions
-from fabnet.designs.grant import Grant, GrantBody, effective, open_grant
+from fabnet.designs.documents import grant as grants
+from fabnet.designs.documents.grant import Grant, GrantBody, effective, open_grant
 from fabnet.designs.revision import Revision, RevisionBody
 from fabnet.errors import RemoteError
 from fabnet.node.links import frames

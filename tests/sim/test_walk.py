@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from fabnet.designs.passport import open_passport
+from fabnet.designs.documents.passport import open_passport
 from fabnet.production import receipt
 from fabnet.production.receipt import LotClosed
 from fabnet.production.request import CLOSED_KIND

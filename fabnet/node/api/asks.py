@@ -11,7 +11,7 @@ from typing import Annotated, Final, Literal, dataclass_transform
 
 import msgspec
 
-from fabnet.designs.grant import GRANT_BYTES_MAX
+from fabnet.designs.documents.grant import GRANT_BYTES_MAX
 from fabnet.designs.revision import REVISION_BYTES_MAX
 from fabnet.node.api.table import Role
 from fabnet.production.receipt import MinuteKind

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from fabnet.designs.manifest import Imported, import_okh
+from fabnet.designs.okh.manifest import Imported, import_okh
 from fabnet.designs.revision import OKH_BYTES_MAX
 from fabnet.errors import FabnetError, InputError
 from fabnet.node.cli.command import Command, add_json

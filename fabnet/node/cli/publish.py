@@ -14,10 +14,10 @@ import msgspec
 from fabnet.content import cid as cids
 from fabnet.content.cid import Cid
 from fabnet.content.unixfs import file_cid, folder
+from fabnet.designs.documents.grant import CREDENTIAL, grant_of, subject_of
 from fabnet.designs.drafting import revision_from, role_of
-from fabnet.designs.grant import CREDENTIAL, grant_of, subject_of
-from fabnet.designs.licence import Refused
-from fabnet.designs.manifest import Manifest, Toml
+from fabnet.designs.licence.expression import Refused
+from fabnet.designs.okh.manifest import Manifest, Toml
 from fabnet.designs.requirement import Geometry
 from fabnet.designs.revision import (
     FILES_MAX,
@@ -197,7 +197,7 @@ def _entry(manifest: Manifest, path: str, content: bytes) -> FileEntry:
 
 def _geometry(contents: Mapping[str, bytes]) -> dict[str, Geometry]:
     # numpy comes with this import, and only those who publish need it.
-    from fabnet.designs.geometry import read_stl  # noqa: PLC0415  # it loads numpy
+    from fabnet.designs.geometry.stl import read_stl  # noqa: PLC0415  # it loads numpy
 
     meshes = [path for path in contents if path.lower().endswith(".stl")]
     return {path: read_stl(contents[path]) for path in meshes}

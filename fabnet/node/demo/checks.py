@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from fabnet.content import cid as cids
-from fabnet.designs.passport import open_passport
+from fabnet.designs.documents.passport import open_passport
 from fabnet.errors import RemoteError
 from fabnet.node.api.answers import Created, Credit, LotAnswer
 from fabnet.node.api.asks import NewAcceptance

@@ -14,9 +14,9 @@ from typing import Final
 import aiohttp
 
 from fabnet.content.cid import Cid
-from fabnet.designs import grant as grants
 from fabnet.designs import revision as revisions
-from fabnet.designs.grant import Grant, GrantBody, effective, open_grant
+from fabnet.designs.documents import grant as grants
+from fabnet.designs.documents.grant import Grant, GrantBody, effective, open_grant
 from fabnet.designs.revision import REVISION_BYTES_MAX, Revision
 from fabnet.errors import FabnetError, LimitError, RemoteError
 from fabnet.node.links.dialling import Dialler

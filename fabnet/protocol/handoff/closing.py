@@ -6,10 +6,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from fabnet.cooperation.policy import Policy
-from fabnet.designs import acceptance as acceptances
-from fabnet.designs import passport as passports
-from fabnet.designs.acceptance import LicenceAcceptance, acceptance_subject
-from fabnet.designs.passport import SOURCE_YEARS_MS, Notice, Passport, passport_subject
+from fabnet.designs.documents import acceptance as acceptances
+from fabnet.designs.documents import passport as passports
+from fabnet.designs.documents.acceptance import LicenceAcceptance, acceptance_subject
+from fabnet.designs.documents.passport import (
+    SOURCE_YEARS_MS,
+    Notice,
+    Passport,
+    passport_subject,
+)
 from fabnet.production.lot import Making
 from fabnet.production.receipt import LotClosed, Minutes
 from fabnet.protocol.events import Design

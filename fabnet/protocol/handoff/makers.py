@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from typing import Final
 
-from fabnet.designs.acceptance import open_acceptance
+from fabnet.designs.documents.acceptance import open_acceptance
 from fabnet.errors import RemoteError
 from fabnet.production import handoff, receipt
 from fabnet.production import lot as lots

@@ -13,7 +13,7 @@ from fabnet.content.cid import Cid
 from fabnet.cooperation.judgement import Party, Station, may_lease
 from fabnet.cooperation.need import round_order
 from fabnet.cooperation.policy import Policy
-from fabnet.designs.licence import Permitted
+from fabnet.designs.licence.eligible import Permitted
 from fabnet.production import handoff
 from fabnet.production import lot as lots
 from fabnet.production.handoff import Cancel, Confirm, Lease, LeaseRequest

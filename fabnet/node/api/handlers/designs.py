@@ -9,9 +9,9 @@ from typing import Final
 
 from fabnet.content import cid as cids
 from fabnet.content.cid import Cid
-from fabnet.designs import grant as grants
 from fabnet.designs import revision as revisions
-from fabnet.designs.grant import Grant, GrantBody, effective, open_grant
+from fabnet.designs.documents import grant as grants
+from fabnet.designs.documents.grant import Grant, GrantBody, effective, open_grant
 from fabnet.designs.revision import (
     REVISION_BYTES_MAX,
     FileEntry,

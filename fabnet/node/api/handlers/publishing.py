@@ -11,10 +11,10 @@ from fabnet.cooperation import policy as policies
 from fabnet.cooperation.charter import CharterBody
 from fabnet.cooperation.membership import MembershipBody
 from fabnet.cooperation.policy import PolicyBody
-from fabnet.designs import grant as grants
 from fabnet.designs import revision as revisions
-from fabnet.designs.grant import GrantBody, open_grant
-from fabnet.designs.licence import Refused
+from fabnet.designs.documents import grant as grants
+from fabnet.designs.documents.grant import GrantBody, open_grant
+from fabnet.designs.licence.expression import Refused
 from fabnet.designs.revision import RevisionBody
 from fabnet.node.api.answers import Created, Stored
 from fabnet.node.api.asks import NewDesign, NewDocument

@@ -105,7 +105,7 @@ class TermsTable(_Row):
 @functools.cache
 def table() -> TermsTable:
     """Return the table, read once from the package."""
-    packaged = resources.files("fabnet.designs") / "terms.json"
+    packaged = resources.files("fabnet.designs.licence") / "terms.json"
     return msgspec.json.decode(packaged.read_bytes(), type=TermsTable)
 
 

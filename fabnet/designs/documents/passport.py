@@ -11,7 +11,12 @@ from typing import Annotated, Final
 import msgspec
 
 from fabnet.content import cid as cids
-from fabnet.designs.acceptance import EPOCH_MAX, GRANTS_MAX, Rfc3339, check_signer
+from fabnet.designs.documents.acceptance import (
+    EPOCH_MAX,
+    GRANTS_MAX,
+    Rfc3339,
+    check_signer,
+)
 from fabnet.designs.revision import Document, Expression, read_document
 from fabnet.errors import MalformedError
 from fabnet.records.civil import moment_of

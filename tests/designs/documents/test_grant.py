@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from fabnet.content.cid import Cid, from_digest, of_raw
-from fabnet.designs.grant import (
+from fabnet.designs.documents.grant import (
     CREDENTIAL,
     GRANT_BYTES_MAX,
     PATENT_COVENANT,
@@ -21,9 +21,9 @@ from fabnet.designs.grant import (
     open_grant,
     subject_of,
 )
-from fabnet.designs.licence import Refused
+from fabnet.designs.licence.expression import Refused
+from fabnet.designs.licence.terms import table
 from fabnet.designs.revision import Revision
-from fabnet.designs.terms import table
 from fabnet.errors import MalformedError, SignatureError
 from fabnet.records import canonical
 from fabnet.records.credential import Json, canonical_json, issue, strict_loads

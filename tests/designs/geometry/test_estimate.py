@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabnet.designs.estimate import box, estimate
+from fabnet.designs.geometry.estimate import box, estimate
 from fabnet.designs.vocabulary import (
     MATERIALS,
     PROCESSES,

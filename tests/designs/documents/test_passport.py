@@ -6,13 +6,13 @@ import msgspec
 import pytest
 
 from fabnet.content.cid import of_raw
-from fabnet.designs.acceptance import (
+from fabnet.designs.documents.acceptance import (
     ACCEPTANCE_BYTES_MAX,
     LicenceAcceptance,
     acceptance_subject,
     open_acceptance,
 )
-from fabnet.designs.passport import (
+from fabnet.designs.documents.passport import (
     CREDENTIAL,
     PASSPORT_BYTES_MAX,
     SOURCE_YEARS_MS,

@@ -11,7 +11,7 @@ import tomli_w
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabnet.designs.manifest import (
+from fabnet.designs.okh.manifest import (
     LINE_DOTS_MAX,
     Manifest,
     Note,

@@ -16,7 +16,7 @@ from typing import Annotated, Final
 import msgspec
 import tomli_w
 
-from fabnet.designs.licence import normalise
+from fabnet.designs.licence.normalise import normalise
 from fabnet.designs.requirement import MATERIALS_MAX, SKILLS_MAX
 from fabnet.designs.revision import OKH_BYTES_MAX, QUANTITY_MAX
 from fabnet.designs.vocabulary import Process, is_known_code, material_of, process_of

@@ -13,7 +13,9 @@ import msgspec
 
 from fabnet.content import cid as cids
 from fabnet.content.cid import Cid
-from fabnet.designs.licence import Licence, Refused, any_of, parse, source_clause
+from fabnet.designs.licence.eligible import source_clause
+from fabnet.designs.licence.expression import Licence, Refused, any_of, parse
+from fabnet.designs.licence.terms import table
 from fabnet.designs.revision import (
     RIGHTSHOLDERS_MAX,
     Did,
@@ -22,7 +24,6 @@ from fabnet.designs.revision import (
     Revision,
     read_document,
 )
-from fabnet.designs.terms import table
 from fabnet.errors import MalformedError
 from fabnet.records.body import Body
 from fabnet.records.credential import Json, open_credential

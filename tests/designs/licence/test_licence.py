@@ -8,20 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabnet.designs.licence import (
-    Licence,
+from fabnet.designs.licence.eligible import (
     Permitted,
-    Refused,
     Review,
-    any_of,
     may_make,
-    normalise,
-    parse,
     principal_may_replicate,
     source_clause,
     source_duty,
 )
-from fabnet.designs.terms import ACTORS, ACTS, table
+from fabnet.designs.licence.expression import Licence, Refused, any_of, parse
+from fabnet.designs.licence.normalise import normalise
+from fabnet.designs.licence.terms import ACTORS, ACTS, table
 from tests.designs.samples import shared
 
 KNOWN = sorted(table().licences)

@@ -1,0 +1,1 @@
+"""What is signed about a design: grant, licence acceptance, passport, withdrawal."""

@@ -1,0 +1,1 @@
+"""What the files of a design say of its size, and what that lets us estimate."""
