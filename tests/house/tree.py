@@ -26,6 +26,7 @@ def python_in(*folders: str) -> list[Path]:
 def texts() -> list[Path]:
     """Every text file of the project that a person may read."""
     found = {path for path in ROOT.iterdir() if path.is_file()}
+    found.discard(ROOT / ".git")  # in a worktree, a file that says where the rest is
     for name in FOLDERS:
         found |= {path for path in (ROOT / name).rglob("*") if path.is_file()}
     return sorted(path for path in found if path.suffix not in BINARY)
