@@ -7,7 +7,8 @@ only if encoding what they decode to gives them back, checked with msgpack itsel
 
 from __future__ import annotations
 
-from typing import Final, TypeGuard, TypeVar
+import itertools
+from typing import Final, TypeVar
 
 import msgpack
 import msgspec
@@ -21,12 +22,16 @@ Value = None | int | str | bytes | list["Value"]
 
 DEPTH_MAX: Final = 8
 """Arrays within arrays: no body of ours nests deeper than five."""
+_THEIRS: Final = frozenset({int, str, bytes, list, type(None)})
+_OURS: Final = _THEIRS | {tuple}
+_ARRAYS: Final = (list, tuple)
 
 
 def encode(value: object) -> bytes:
     """Return the one byte string that stands for a Struct or a plain value."""
     plain = msgspec.to_builtins(value, builtin_types=(bytes,))
-    return msgpack.packb(_plain(plain, 0), use_bin_type=True, strict_types=True)
+    _check(plain, _OURS, odd=TypeError, deep=TypeError)
+    return msgpack.packb(plain, use_bin_type=True)
 
 
 def decode(packed: bytes, of: type[T], *, bytes_max: int) -> T:
@@ -35,7 +40,11 @@ def decode(packed: bytes, of: type[T], *, bytes_max: int) -> T:
     The typed reading is msgspec's: bounds and patterns stand in the type. Bytes are
     read from bytes alone; left to itself msgspec would take base64 text for them too.
     """
-    value = decode_plain(packed, bytes_max=bytes_max)
+    return read(decode_plain(packed, bytes_max=bytes_max), of)
+
+
+def read(value: Value, of: type[T]) -> T:
+    """Return the `of` in a value decoded before, or raise RemoteError."""
     try:
         return msgspec.convert(value, of, builtin_types=(bytes,))
     except msgspec.ValidationError as error:
@@ -47,36 +56,37 @@ def decode_plain(packed: bytes, *, bytes_max: int) -> Value:
     if len(packed) > bytes_max:
         raise LimitError(f"{len(packed)} bytes; the most is {bytes_max}")
     try:
-        value = _checked(msgpack.unpackb(packed, raw=False), 0)
+        value: Value = msgpack.unpackb(packed, raw=False)
     except (ValueError, RecursionError) as error:
         name = type_of(error).__name__
         raise MalformedError(f"not msgpack: {name}: {error}") from error
+    _check(value, _THEIRS, odd=MalformedError, deep=LimitError)
     if msgpack.packb(value, use_bin_type=True, strict_types=True) != packed:
         raise MalformedError("not the canonical encoding")
     return value
 
 
-def _is_leaf(value: object) -> TypeGuard[int | str | bytes | None]:
-    """Whether `value` is signed as it is; a boolean, Python's other integer, is not."""
-    return value is None or type_of(value) in (int, str, bytes)
+def _check(
+    value: object,
+    allowed: frozenset[type],
+    *,
+    odd: type[Exception],
+    deep: type[Exception],
+) -> None:
+    """Raise `odd` for what is never signed, and `deep` for too many arrays in arrays.
 
-
-def _plain(value: object, depth: int) -> Value:
-    """Turn tuples into arrays, and refuse what must never be signed: our own bug."""
-    if depth > DEPTH_MAX:
-        raise TypeError(f"a signed value nests at most {DEPTH_MAX} deep")
-    if _is_leaf(value):
-        return value
-    if isinstance(value, list | tuple):
-        return [_plain(item, depth + 1) for item in value]
-    raise TypeError(f"a signed value cannot hold a {type_of(value).__name__}")
-
-
-def _checked(value: object, depth: int) -> Value:
-    if depth > DEPTH_MAX:
-        raise LimitError(f"arrays nest at most {DEPTH_MAX} deep")
-    if _is_leaf(value):
-        return value
-    if isinstance(value, list):
-        return [_checked(item, depth + 1) for item in value]
-    raise MalformedError(f"a signed value cannot hold a {type_of(value).__name__}")
+    One level at a time, each looked at as one set of types: a peer spends much of its
+    time reading. A boolean, Python's other integer, is odd.
+    """
+    level: list[object] = [value]
+    for _ in range(DEPTH_MAX + 1):
+        types = set(map(type_of, level))
+        if not types <= allowed:
+            name = min(each.__name__ for each in types - allowed)
+            raise odd(f"a signed value cannot hold a {name}")
+        if types.isdisjoint(_ARRAYS):
+            return
+        arrays = [each for each in level if isinstance(each, _ARRAYS)]
+        level = list(itertools.chain.from_iterable(arrays))
+    if level:
+        raise deep(f"a signed value nests at most {DEPTH_MAX} deep")

@@ -1,3 +1,7 @@
+# Narrower than the truth: a map, a float or a boolean may come too. Its one caller,
+# records/canonical, refuses those before anyone looks at the value.
+_Value = None | int | str | bytes | list[_Value]
+
 class UnpackException(Exception): ...
 
 def packb(
@@ -9,4 +13,4 @@ def unpackb(
     raw: bool = ...,
     strict_map_key: bool = ...,
     max_buffer_size: int = ...,
-) -> object: ...
+) -> _Value: ...
