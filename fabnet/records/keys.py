@@ -11,7 +11,7 @@ valid for every message). Signatures are checked one by one, never in batches.
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
@@ -77,7 +77,7 @@ class PublicKey:
     @property
     def did(self) -> str:
         """The key as `did:key:z6Mk…`."""
-        return _DID_PREFIX + "z" + base58(_MULTICODEC_ED25519 + self.raw)
+        return _did_of(self.raw)
 
     @property
     def protobuf(self) -> bytes:
@@ -87,9 +87,14 @@ class PublicKey:
     def verify(self, payload: bytes, signature: bytes) -> None:
         """Raise SignatureError unless this key signed `payload`."""
         try:
-            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, payload)
+            _verifier(self.raw).verify(signature, payload)
         except InvalidSignature:
             raise SignatureError(f"{self.peer} did not sign this") from None
+
+
+@functools.lru_cache(maxsize=NAMES_MAX)
+def _verifier(raw: bytes) -> Ed25519PublicKey:
+    return Ed25519PublicKey.from_public_bytes(raw)
 
 
 @functools.lru_cache(maxsize=NAMES_MAX)
@@ -107,6 +112,12 @@ def from_peer(peer: str) -> PublicKey:
     return PublicKey(binary.removeprefix(prefix))
 
 
+@functools.lru_cache(maxsize=NAMES_MAX)
+def _did_of(raw: bytes) -> str:
+    return _DID_PREFIX + "z" + base58(_MULTICODEC_ED25519 + raw)
+
+
+@functools.lru_cache(maxsize=NAMES_MAX)
 def from_protobuf(message: bytes) -> PublicKey:
     """Return the key in a libp2p PublicKey message, or raise MalformedError."""
     if not message.startswith(_PROTOBUF_PREFIX):
@@ -114,6 +125,7 @@ def from_protobuf(message: bytes) -> PublicKey:
     return PublicKey(message.removeprefix(_PROTOBUF_PREFIX))
 
 
+@functools.lru_cache(maxsize=NAMES_MAX)
 def from_did(did: str) -> PublicKey:
     """Return the key in `did:key:z6Mk…`, or raise MalformedError."""
     if not did.startswith(_DID_PREFIX + "z"):
@@ -129,6 +141,12 @@ class SigningKey:
     """A secret that signs. Never printed, never compared."""
 
     secret: Ed25519PrivateKey
+    public: PublicKey = field(init=False)
+    """The public half; worked out once, since it stands in all that is signed."""
+
+    def __post_init__(self) -> None:
+        public = PublicKey(self.secret.public_key().public_bytes_raw())
+        object.__setattr__(self, "public", public)
 
     @classmethod
     def from_seed(cls, seed: bytes) -> SigningKey:
@@ -155,11 +173,6 @@ class SigningKey:
             serialization.PrivateFormat.PKCS8,
             serialization.NoEncryption(),
         )
-
-    @property
-    def public(self) -> PublicKey:
-        """The public half."""
-        return PublicKey(self.secret.public_key().public_bytes_raw())
 
     def sign(self, payload: bytes) -> bytes:
         """Return the signature over `payload`, 64 bytes."""
