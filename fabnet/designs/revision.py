@@ -8,6 +8,7 @@ to, or it is refused.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections.abc import Iterable
@@ -42,6 +43,9 @@ QUANTITY_MAX: Final = 10_000
 """Pieces of one part in one unit of the design."""
 OKH_BYTES_MAX: Final = 96 * 1_024
 """Of the OKH manifest that a revision carries along; the longest of 2,095 has 9 KiB."""
+PARSED_MAX: Final = 16
+"""Manifests remembered as parsed, of at most 256 KiB each: one that is made is read at
+its lease, its start and its end. Beyond it the longest unread is parsed again."""
 PATH_CHARS_MAX: Final = 240
 """Characters; longer ones do not survive a copy to Windows."""
 
@@ -193,6 +197,7 @@ def encode(revision: Revision) -> bytes:
     return raw
 
 
+@functools.lru_cache(maxsize=PARSED_MAX)
 def parse(raw: bytes) -> Revision:
     """Return the revision in `raw`, or raise RemoteError naming the field."""
     if len(raw) > REVISION_BYTES_MAX:
