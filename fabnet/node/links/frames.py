@@ -6,6 +6,8 @@ which takes time, so links call it in a thread.
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
@@ -22,7 +24,12 @@ from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.ids import Count, Incarnation, PeerId
 from fabnet.records.message import MESSAGE_BYTES_MAX, open_message
-from fabnet.records.record import BODY_BYTES_MAX, ENVELOPE_BYTES_MAX, open_record
+from fabnet.records.record import (
+    BODY_BYTES_MAX,
+    ENVELOPE_BYTES_MAX,
+    Record,
+    open_record,
+)
 
 FRAME_BYTES_MAX: Final = 64 * 1024
 """The largest frame: one record with the largest body fits, with room to spare."""
@@ -30,6 +37,9 @@ BATCH_BYTES_MAX: Final = FRAME_BYTES_MAX - 2_048
 """Records in one batch, in bytes, less what the frame adds."""
 BATCH_RECORDS_MAX: Final = 512
 PEER_RECORD_BYTES_MAX: Final = 2_048
+OPENED_MAX: Final = 256
+"""Records remembered as opened, at most 12 MiB of them; most come over two links within
+a second. Beyond it the longest unseen is verified again when it comes."""
 
 _Envelope = Annotated[bytes, msgspec.Meta(max_length=ENVELOPE_BYTES_MAX)]
 _Body = Annotated[bytes, msgspec.Meta(max_length=BODY_BYTES_MAX)]
@@ -93,6 +103,16 @@ _FRAMES: Final[dict[str, type[Frame]]] = {
 }
 
 
+def opener(network: str) -> Callable[[bytes, bytes | None], Record]:
+    """Return what opens a node's records; what comes over two links, once."""
+
+    @functools.lru_cache(maxsize=OPENED_MAX)
+    def opened(envelope: bytes, body: bytes | None) -> Record:
+        return open_record(envelope, body, network=network)
+
+    return opened
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Reads one link's frames: whose they are, and on which network and node."""
@@ -101,6 +121,8 @@ class Reader:
     network: str
     ours: Incarnation
     """Our own incarnation: a subscription that names none means this one."""
+    opened: Callable[[bytes, bytes | None], Record]
+    """Opens a record, or returns the same that was opened before."""
 
     def read(self, raw: bytes) -> Hello | Heard:
         """Return what a frame says, verified; raise RemoteError naming the fault."""
@@ -113,8 +135,7 @@ class Reader:
                 return SubscribeHeard(self.peer, incarnation, frame.cursor)
             case BatchFrame():
                 records = tuple(
-                    open_record(each.envelope, each.body, network=self.network)
-                    for each in frame.records
+                    self.opened(each.envelope, each.body) for each in frame.records
                 )
                 return BatchHeard(self.peer, frame.incarnation, frame.cursor, records)
             case GotFrame():
@@ -138,4 +159,4 @@ def decode(raw: bytes) -> Frame:
     of = _FRAMES.get(value[0])
     if of is None:
         raise MalformedError(f"frame: {value[0][:40]!r} is not one we know")
-    return canonical.decode(raw, of, bytes_max=FRAME_BYTES_MAX)
+    return canonical.read(value, of)

@@ -26,13 +26,14 @@ from fabnet.node.links.frames import (
     Parcel,
     Reader,
     SubscribeFrame,
+    opener,
 )
 from fabnet.node.links.link import Link, first_fault
 from fabnet.node.store.store import Store
 from fabnet.protocol import address as addresses
 from fabnet.protocol.address import Address
 from fabnet.protocol.effects import Lower, Send, SendGot, Serve, Subscribe
-from fabnet.protocol.events import Event, LinkDown, LinkUp, Served
+from fabnet.protocol.events import Event, LinkDown, LinkUp, NothingToServe
 from fabnet.protocol.voice import Identity
 from fabnet.records.ids import PeerId
 from fabnet.records.peer_record import open_peer_record
@@ -73,6 +74,7 @@ class Links:
         self._store = store
         self._hello = Hello("hello", identity.network, peer_record)
         self._post = post
+        self._opened = opener(identity.network)
         self._links: dict[PeerId, Link] = {}
         self._standing: dict[PeerId, Standing] = {}
         self.addresses: dict[PeerId, tuple[Address, ...]] = {}
@@ -102,7 +104,8 @@ class Links:
             return
         if not await self._adopt(link):
             return
-        reader = Reader(peer, self._identity.network, self._identity.incarnation)
+        ours = self._identity
+        reader = Reader(peer, ours.network, ours.incarnation, self._opened)
         link.send(self._hello)
         try:
             await link.serve(reader, lambda heard: self._hear(peer, heard))
@@ -170,16 +173,17 @@ class Links:
             if link is not None:
                 link.drop()
 
-    async def serve_batch(self, effect: Serve) -> Served:
+    async def serve_batch(self, effect: Serve) -> NothingToServe | None:
         """Send a batch of kept records; what a peer brought is not sent back to it."""
         records, cursor = await self._store.serve(
             effect.after, BATCH_RECORDS_MAX, effect.peer, bytes_max=BATCH_BYTES_MAX
         )
-        if records:
-            parcels = tuple(Parcel(envelope, body) for envelope, body in records)
-            ours = self._identity.incarnation
-            self._send(effect.peer, BatchFrame("batch", ours, cursor, parcels))
-        return Served(effect.peer, cursor, len(records))
+        if not records:
+            return NothingToServe(effect.peer, cursor)
+        parcels = tuple(Parcel(envelope, body) for envelope, body in records)
+        ours = self._identity.incarnation
+        self._send(effect.peer, BatchFrame("batch", ours, cursor, parcels))
+        return None
 
     def _send(self, peer: PeerId, frame: Frame) -> None:
         link = self._links.get(peer)
