@@ -37,9 +37,9 @@ from fabnet.protocol.effects import (
 from fabnet.protocol.events import (
     Event,
     MessageHeard,
+    NothingToServe,
     PlanReady,
     Recalled,
-    Served,
     Tick,
 )
 from fabnet.protocol.peer import Peer
@@ -54,8 +54,8 @@ INBOX_MAX: Final = 1_000
 """Events waiting for the peer; at the bound whoever posts one waits."""
 BEHIND_MAX: Final = 1_000
 """Turns decided but not yet durable; at the bound the peer waits for the disk."""
-TICK_MS_MAX: Final = 1_000
-"""The peer is woken at least so often, to notice a calendar moment."""
+TICK_MS_MAX: Final = 60_000
+"""The peer is woken at least so often, to notice that the wall clock was set."""
 
 Durable = Keep | Put | Drop | Note
 Outward = (
@@ -88,7 +88,7 @@ class Outlet(Protocol):
     def lower(self, effect: Lower) -> None:
         """Lower a peer's standing."""
 
-    async def serve_batch(self, effect: Serve) -> Served:
+    async def serve_batch(self, effect: Serve) -> NothingToServe | None:
         """Send a batch of kept records."""
 
 
@@ -199,9 +199,11 @@ class Runner:
                 logger.debug("%s: %d effects", type(event).__name__, len(effects))
 
     async def _next(self) -> Event:
-        due = self._peer.due_tick()
-        tick = self._clock.now().tick_ms
-        wait_ms = TICK_MS_MAX if due is None else min(TICK_MS_MAX, max(0, due - tick))
+        due_ms = self._peer.wait_ms(self._clock.now())
+        if due_ms == 0:
+            # Before anything that waits: a flood of events must not stop the timers.
+            return Tick()
+        wait_ms = TICK_MS_MAX if due_ms is None else min(TICK_MS_MAX, due_ms)
         try:
             async with asyncio.timeout(wait_ms / 1_000):
                 return await self._inbox.get()
@@ -257,7 +259,9 @@ class Runner:
                 assert_never(effect)
 
     async def _serve(self, effect: Serve) -> None:
-        await self.post(await self._outlet.serve_batch(effect))
+        nothing = await self._outlet.serve_batch(effect)
+        if nothing is not None:
+            await self.post(nothing)
 
     async def _fetch(self, effect: Recall) -> None:
         await self.post(await self._recall(effect))

@@ -71,7 +71,10 @@ class Subscribe:
 
 @dataclass(frozen=True, slots=True)
 class Serve:
-    """Send a peer a batch of kept records after `after`, then come back with Served."""
+    """Send a peer a batch of the records kept after `after`; what it brought, not.
+
+    Comes back with NothingToServe, or as GotHeard once the peer has them.
+    """
 
     peer: PeerId
     after: int

@@ -85,12 +85,11 @@ class GotHeard:
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """The shell sent a batch to `peer`; it ended at `cursor`, or there was nothing."""
+class NothingToServe:
+    """All that was kept up to `cursor` since the last batch came from `peer` itself."""
 
     peer: PeerId
     cursor: int
-    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +249,7 @@ Event = (
     | SubscribeHeard
     | BatchHeard
     | GotHeard
-    | Served
+    | NothingToServe
     | MessageHeard
     | Publish
     | FileRequest

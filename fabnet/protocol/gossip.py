@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fabnet.protocol.effects import SendGot, Serve, Subscribe, Turn
-from fabnet.protocol.events import BatchHeard, GotHeard, Served, SubscribeHeard
+from fabnet.protocol.events import BatchHeard, GotHeard, NothingToServe, SubscribeHeard
 from fabnet.protocol.voice import Voice
 from fabnet.records.body import Body
 from fabnet.records.ids import Count, Incarnation, PeerId
@@ -20,7 +20,7 @@ SUBSCRIBERS_MAX: Final = 256
 """Links that may listen at once; one more is not served until another leaves."""
 SERVE_AGAIN_MS: Final = 30_000
 """A batch that nobody confirmed is served again."""
-SUBSCRIBE_AGAIN_MS: Final = 300_000
+SUBSCRIBE_AGAIN_MS: Final = 600_000
 """A peer that went quiet is asked again: a lost request costs minutes, not for ever."""
 
 
@@ -49,6 +49,9 @@ class Gossip:
     cursors: dict[PeerId, CursorRow] = field(default_factory=dict)
     held: dict[PeerId, CursorRow] = field(default_factory=dict)
     """Cursors not yet written, because records before them wait in the pen."""
+    unwritten: set[PeerId] = field(default_factory=set)
+    """Whose cursor moved past nothing new: not worth a write of its own, since after a
+    crash the same is heard once more."""
     ask_again_tick: dict[PeerId, int] = field(default_factory=dict)
 
     def link_up(self, turn: Turn, peer: PeerId) -> None:
@@ -60,8 +63,10 @@ class Gossip:
         else:
             turn.do(Subscribe(peer, cursor.incarnation, cursor.cursor))
 
-    def link_down(self, peer: PeerId) -> None:
+    def link_down(self, turn: Turn, peer: PeerId) -> None:
         """Forget what was under way on a link."""
+        if peer in self.unwritten:
+            self._put(turn, peer)
         self.subscribers.pop(peer, None)
         self.ask_again_tick.pop(peer, None)
 
@@ -75,29 +80,26 @@ class Gossip:
         self.subscribers[event.peer] = Subscriber(event.cursor if known else 0)
         self._serve(turn, event.peer)
 
-    def served(self, turn: Turn, event: Served) -> None:
-        """Wait for the batch to be confirmed, or go on if there was nothing in it."""
-        subscriber = self.subscribers.get(event.peer)
-        if subscriber is None:
-            return
-        if event.count == 0:
-            subscriber.cursor = max(subscriber.cursor, event.cursor)
-            subscriber.busy_until_tick = None
-            self._serve(turn, event.peer)
+    def nothing_to_serve(self, turn: Turn, event: NothingToServe) -> None:
+        """Go on from where the store found nothing that the peer did not bring."""
+        self._served_up_to(turn, event.peer, event.cursor)
 
     def got(self, turn: Turn, event: GotHeard) -> None:
         """Serve the next batch: the one before is on the subscriber's disk."""
-        subscriber = self.subscribers.get(event.peer)
-        if subscriber is None or event.cursor > self.voice.arrival:
-            return
-        subscriber.cursor = max(subscriber.cursor, event.cursor)
-        subscriber.busy_until_tick = None
-        self._serve(turn, event.peer)
+        self._served_up_to(turn, event.peer, event.cursor)
 
-    def news(self, turn: Turn) -> None:
-        """Serve everyone who waits for news."""
-        for peer in sorted(self.subscribers):
-            self._serve(turn, peer)
+    def news(self, turn: Turn, since: int) -> None:
+        """Serve everyone who waits for news what arrived after `since`.
+
+        Whoever brought all of it has it already.
+        """
+        sources = self.voice.take_sources()
+        for peer, subscriber in sorted(self.subscribers.items()):
+            is_idle = subscriber.busy_until_tick is None
+            if is_idle and subscriber.cursor == since and sources == {peer}:
+                subscriber.cursor = self.voice.arrival
+            else:
+                self._serve(turn, peer)
 
     def batch_done(self, turn: Turn, event: BatchHeard, *, penned: bool) -> None:
         """Confirm a batch; write its cursor unless records of it wait in the pen."""
@@ -129,9 +131,18 @@ class Gossip:
 
     def due_tick(self) -> int | None:
         """When `tick` next has something to do."""
-        due = [each.busy_until_tick for each in self.subscribers.values()]
-        busy = [tick for tick in due if tick is not None]
-        return min([*busy, *self.ask_again_tick.values()], default=None)
+        due = list(self.ask_again_tick.values())
+        busy = [each.busy_until_tick for each in self.subscribers.values()]
+        due += [tick for tick in busy if tick is not None]
+        return min(due, default=None)
+
+    def _served_up_to(self, turn: Turn, peer: PeerId, cursor: int) -> None:
+        subscriber = self.subscribers.get(peer)
+        if subscriber is None or cursor > self.voice.arrival:
+            return
+        subscriber.cursor = max(subscriber.cursor, cursor)
+        subscriber.busy_until_tick = None
+        self._serve(turn, peer)
 
     def _serve(self, turn: Turn, peer: PeerId) -> None:
         subscriber = self.subscribers[peer]
@@ -142,6 +153,14 @@ class Gossip:
 
     def _write(self, turn: Turn, peer: PeerId, row: CursorRow) -> None:
         self.held.pop(peer, None)
-        if self.cursors.get(peer) != row:
-            self.cursors[peer] = row
-            turn.put("cursor", peer, row)
+        if self.cursors.get(peer) == row and peer not in self.unwritten:
+            return
+        self.cursors[peer] = row
+        if self.voice.sources:
+            self._put(turn, peer)
+        else:
+            self.unwritten.add(peer)
+
+    def _put(self, turn: Turn, peer: PeerId) -> None:
+        self.unwritten.discard(peer)
+        turn.put("cursor", peer, self.cursors[peer])

@@ -35,13 +35,13 @@ from fabnet.protocol.events import (
     LinkUp,
     MachineSeen,
     MessageHeard,
+    NothingToServe,
     PieceLost,
     PieceMade,
     PlanReady,
     Progressed,
     Publish,
     Recalled,
-    Served,
     SubscribeHeard,
     Tick,
     WithdrawRequest,
@@ -58,7 +58,7 @@ from fabnet.protocol.handoff.workshop import Workshop
 from fabnet.protocol.market import Market
 from fabnet.protocol.remembering import restore
 from fabnet.protocol.replica import Replica
-from fabnet.protocol.voice import Identity, Voice
+from fabnet.protocol.voice import CountRow, Identity, Voice
 from fabnet.records.ids import Now, PeerId
 from fabnet.records.message import Message
 from fabnet.records.record import Record
@@ -86,6 +86,8 @@ class Peer:
         self.workshop = Workshop(self.voice)
         self.work = Work(self.workshop, self.community, self.courier)
         self.rounds = Rounds(self.workshop, self.work, self.community, self.courier)
+        self.looked_ms = 0
+        """The moment of the last Tick: what the calendar held up to it is done."""
 
     @classmethod
     def restore(
@@ -128,20 +130,27 @@ class Peer:
             self._learn(turn, self.voice.spoken.pop(0))
         self.planning.tend(turn)
         if self.voice.arrival != arrival:
-            self.gossip.news(turn)
+            turn.put("own", "arrival", CountRow(self.voice.arrival))
+            self.gossip.news(turn, arrival)
         return turn.effects
 
-    def due_tick(self) -> int | None:
-        """When a Tick next has something to do; calendar moments aside."""
-        due = [
+    def wait_ms(self, now: Now) -> int | None:
+        """How long a Tick has nothing to do; nil when there is nothing to wait for.
+
+        A wall clock that is set goes unnoticed meanwhile: look again now and then.
+        """
+        ticks = (
             self.voice.due_tick(),
             self.courier.due_tick(),
             self.gossip.due_tick(),
             self.market.due_tick(),
             self.planning.due_tick(),
             self.rounds.due_tick(),
-        ]
-        return min((tick for tick in due if tick is not None), default=None)
+        )
+        moments = self.planning.due_moment(), self.rounds.due_moment(self.looked_ms)
+        waits = [tick - now.tick_ms for tick in ticks if tick is not None]
+        waits += [moment - now.moment_ms for moment in moments if moment is not None]
+        return max(0, min(waits)) if waits else None
 
     def _dispatch(self, turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915  # one arm for each event: a table
         match event:
@@ -154,15 +163,15 @@ class Peer:
                 self.gossip.link_up(turn, peer)
                 self.courier.link_up(turn, peer)
             case LinkDown(peer):
-                self.gossip.link_down(peer)
+                self.gossip.link_down(turn, peer)
             case SubscribeHeard():
                 self.gossip.subscribed(turn, event)
             case BatchHeard():
                 self._hear_batch(turn, event)
             case GotHeard():
                 self.gossip.got(turn, event)
-            case Served():
-                self.gossip.served(turn, event)
+            case NothingToServe():
+                self.gossip.nothing_to_serve(turn, event)
             case MessageHeard(message):
                 self._hear_message(turn, message)
             case Publish():
@@ -213,6 +222,7 @@ class Peer:
         self.rounds.wake(turn)
 
     def _tick(self, turn: Turn) -> None:
+        self.looked_ms = turn.now.moment_ms
         self.voice.tick(turn)
         self.courier.tick(turn)
         self.gossip.tick(turn)

@@ -22,7 +22,7 @@ from fabnet.protocol.replica import Replica
 from fabnet.protocol.voice import CountRow, HeadRow, Voice
 from fabnet.records import canonical
 from fabnet.records.body import Body
-from fabnet.records.ids import Incarnation, JobId, Now, PeerId
+from fabnet.records.ids import Incarnation, Now, PeerId
 from fabnet.records.message import stored_message
 
 ROW_BYTES_MAX: Final = 64 * 1_024
@@ -54,7 +54,8 @@ def restore(
         incarnation = Incarnation(int(counter), int(random))
         replica.heads[PeerId(author), incarnation] = head
     _restore_book(rows, book)
-    workshop.lots.update(_read(rows, "making", Making))
+    for making in _read(rows, "making", Making).values():
+        workshop.remember(making)
 
 
 def _restore_voice(rows: Rows, voice: Voice) -> None:
@@ -96,8 +97,8 @@ def _restore_courier(rows: Rows, courier: Courier) -> None:
 
 
 def _restore_book(rows: Rows, book: Book) -> None:
-    for id_, job in _read(rows, "job", Job).items():
-        book.jobs[JobId(id_)] = job
+    for job in _read(rows, "job", Job).values():
+        book.remember_job(job)
     for key, lot in _read(rows, "lot", Lot).items():
         if lot.job in book.jobs:
             book.lots[key] = lot

@@ -93,6 +93,10 @@ class Voice:
     standing: dict[str, Standing] = field(default_factory=dict)
     spoken: list[Record] = field(default_factory=list)
     """What we said in this turn, for the rest of the peer to hear."""
+    soonest_tick: int | None = None
+    """When a standing notice must be said again; early at worst, never late."""
+    sources: set[PeerId | None] = field(default_factory=set)
+    """Who brought what was kept since last asked; nil is ourselves."""
 
     def log(self, turn: Turn, kind: str, about: str | None, body: Body) -> Record:
         """Say `body` as the next log record of our chain."""
@@ -126,26 +130,36 @@ class Voice:
         since = held.since if held is not None and same else version
         standing = Standing(kind, about, body, version, since, ttl_s, again_tick)
         self.standing[counter] = standing
+        soonest = self.soonest_tick
+        self.soonest_tick = again_tick if soonest is None else min(soonest, again_tick)
         return standing
 
     def tick(self, turn: Turn) -> None:
         """Say again what stands and would soon expire."""
         now = turn.now.tick_ms
+        if self.soonest_tick is None or self.soonest_tick > now:
+            return
         for held in [each for each in self.standing.values() if each.again_tick <= now]:
             self.announce(turn, held.kind, held.about, held.body, ttl_s=held.ttl_s)
+        ends = [standing.again_tick for standing in self.standing.values()]
+        self.soonest_tick = min(ends, default=None)
 
     def due_tick(self) -> int | None:
-        """When a standing notice must be said again."""
-        ends = [standing.again_tick for standing in self.standing.values()]
-        return min(ends, default=None)
+        """When `tick` next has something to do."""
+        return self.soonest_tick
 
     def keep(self, turn: Turn, record: Record, *, source: PeerId | None) -> None:
         """Number a record and have it written."""
         self.arrival += 1
+        self.sources.add(source)
         if source is None:
             self.spoken.append(record)
         turn.do(Keep(record, self.arrival, source))
-        turn.put("own", "arrival", CountRow(self.arrival))
+
+    def take_sources(self) -> set[PeerId | None]:
+        """Return who brought what was kept since this was last asked."""
+        sources, self.sources = self.sources, set()
+        return sources
 
     def _seal(
         self,

@@ -34,11 +34,11 @@ from fabnet.protocol.events import (
     FacilitySeen,
     MachineSeen,
     MessageHeard,
+    NothingToServe,
     PieceLost,
     PieceMade,
     Progressed,
     Recalled,
-    Served,
     Woke,
 )
 from fabnet.protocol.peer import Peer
@@ -114,8 +114,8 @@ class World:
         if effect.message.header.recipient == NODE.public.peer:
             self.mail.put_nowait(MessageHeard(effect.message))
 
-    async def serve_batch(self, effect: Serve) -> Served:
-        return Served(effect.peer, effect.after, 0)
+    async def serve_batch(self, effect: Serve) -> NothingToServe | None:
+        return NothingToServe(effect.peer, effect.after)
 
     async def act(self, effect: Act) -> None:
         await self.begun.put(effect)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-IDLE_MS: Final = 60_000
-"""The mind is woken at least so often, to notice a calendar moment."""
+IDLE_MS: Final = 600_000
+"""The mind is woken at least so often, to notice a clock that was set."""
 DESCRIBE_MS: Final = 1_800_000
 LOOK_MS: Final = 120_000
 """How often people look at benches in doubt and at pieces to be accepted."""

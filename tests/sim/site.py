@@ -16,7 +16,7 @@ import msgspec
 from fabnet.content.cid import Cid, of_raw
 from fabnet.designs import revision as revisions
 from fabnet.designs.documents import grant as grants
-from fabnet.designs.documents.grant import Grant, GrantBody, effective, open_grant
+from fabnet.designs.documents.grant import GrantBody
 from fabnet.designs.revision import Revision, RevisionBody
 from fabnet.errors import RemoteError
 from fabnet.node.links import frames
@@ -41,7 +41,6 @@ from fabnet.protocol.effects import (
 from fabnet.protocol.events import (
     AcceptLot,
     CountBench,
-    Design,
     Event,
     FacilitySeen,
     FileRequest,
@@ -49,13 +48,12 @@ from fabnet.protocol.events import (
     LinkUp,
     MachineSeen,
     MessageHeard,
+    NothingToServe,
     PieceLost,
     PieceMade,
     PlanReady,
     Progressed,
     Publish,
-    Recalled,
-    Served,
     Tick,
     WithdrawRequest,
     Woke,
@@ -63,12 +61,13 @@ from fabnet.protocol.events import (
 from fabnet.protocol.peer import Peer
 from fabnet.protocol.voice import Identity
 from fabnet.records.body import Body
-from fabnet.records.credential import document_id, strict_loads
 from fabnet.records.ids import JobId, MachineId, Now, PeerId, RecordId, Window
 from fabnet.records.keys import SealingKey
+from fabnet.records.record import Record
 from fabnet.records.refusal import Refusal
 from fabnet.scheduling.plan import plan
 from tests.sim import rhythm
+from tests.sim.designs import recalled
 from tests.sim.disk import Disk, Durable, Line
 from tests.sim.invariants import Bench, Invariants
 from tests.sim.world import World
@@ -99,11 +98,17 @@ class Site:
     accepting: bool = False
     introduced: bool = False
     counting: bool = True
+    opens_ms: int = 0
+    """When its machines may first be used; from then on day and night."""
     asks: int = 0
     answers: dict[int, RecordId | Refusal] = field(default_factory=dict)
     lowered: list[Lower] = field(default_factory=list)
+    opened: Callable[[bytes, bytes | None], Record] = field(init=False)
     forge: Callable[[Send], Send] | None = None
     """What a dishonest node makes of a message of its own before it leaves."""
+
+    def __post_init__(self) -> None:
+        self.opened = frames.opener(self.identity.network)
 
     @property
     def id(self) -> PeerId:
@@ -154,15 +159,13 @@ class Site:
         self._later(ms, partial(self.happen, event))
 
     def _sleep(self, peer: Peer, now: Now, *, ticked: bool) -> None:
-        due = peer.due_tick()
-        wait_ms = (
-            rhythm.IDLE_MS if due is None else min(rhythm.IDLE_MS, due - now.tick_ms)
-        )
+        due_ms = peer.wait_ms(now)
+        wait_ms = rhythm.IDLE_MS if due_ms is None else min(rhythm.IDLE_MS, due_ms)
         assert wait_ms > 0 or not ticked, "a Tick that leaves itself due: a busy loop"
-        at_ms = self.world.now_ms + max(0, wait_ms)
+        at_ms = self.world.now_ms + wait_ms
         if self.wake_ms is None or at_ms < self.wake_ms:
             self.wake_ms = at_ms
-            self._later(max(0, wait_ms), partial(self._tick, at_ms))
+            self._later(wait_ms, partial(self._tick, at_ms))
 
     def _tick(self, at_ms: int) -> None:
         if self.wake_ms == at_ms:
@@ -225,20 +228,18 @@ class Site:
             records_max=frames.BATCH_RECORDS_MAX,
             bytes_max=frames.BATCH_BYTES_MAX,
         )
-        if records:
-            parcels = tuple(
-                frames.Parcel(record.envelope, record.body) for record in records
-            )
-            batch = frames.BatchFrame(
-                "batch", self.identity.incarnation, cursor, parcels
-            )
-            self.world.carry(self.id, effect.peer, frames.encode(batch))
-        self._soon(1, Served(effect.peer, cursor, len(records)))
+        if not records:
+            self._soon(1, NothingToServe(effect.peer, cursor))
+            return
+        parcels = tuple(frames.Parcel(each.envelope, each.body) for each in records)
+        batch = frames.BatchFrame("batch", self.identity.incarnation, cursor, parcels)
+        self.world.carry(self.id, effect.peer, frames.encode(batch))
 
     # ------------------------------------------------------------------ the links
 
     def hear(self, peer: PeerId, raw: bytes) -> None:
-        reader = frames.Reader(peer, self.identity.network, self.identity.incarnation)
+        ours = self.identity
+        reader = frames.Reader(peer, ours.network, ours.incarnation, self.opened)
         try:
             heard = reader.read(raw)
         except RemoteError as error:
@@ -256,36 +257,7 @@ class Site:
     # ------------------------------------------------------------------ designs
 
     def _recall(self, effect: Recall) -> None:
-        self.happen(self._recalled(effect.cid))
-
-    def _recalled(self, cid: Cid) -> Recalled:
-        raw = self._need(cid)
-        if raw is None:
-            return Recalled(cid, None, "none of the peers asked has it now")
-        revision = revisions.parse(raw)
-        for file in revision.files:
-            if self._need(file.cid) is None:
-                return Recalled(cid, None, f"{file.path} cannot be had now")
-        documents = [
-            record.read(GrantBody).document
-            for record in self.disk.kept(grants.KIND, cid)
-        ]
-        opened = [(each, open_grant(each, revision, cid)) for each in documents]
-        valid = [(each, grant) for each, grant in opened if isinstance(grant, Grant)]
-        expression = effective(grant for _, grant in valid)
-        ids = tuple(document_id(strict_loads(each)) for each, _ in valid)
-        return Recalled(cid, Design(cid, revision, expression, ids, None), "")
-
-    def _need(self, cid: Cid) -> bytes | None:
-        """Fetch a blob from whoever is linked."""
-        for peer in (self.id, *sorted(self.world.ends)):
-            linked = frozenset((self.id, peer)) in self.world.linked
-            blob = self.watch.disks[peer].blobs.get(cid)
-            if blob is not None and (peer == self.id or linked):
-                assert of_raw(blob) == cid
-                self.disk.blobs[cid] = blob
-                return blob
-        return None
+        self.happen(recalled(self, effect.cid))
 
     # ------------------------------------------------------------------ machines
 
@@ -423,13 +395,16 @@ class Site:
         *,
         part: str = "Hook",
         due_h: int = 24,
+        deadline_h: int | None = None,
         need: NeedCode = "livelihood",
         personal: bytes = b"Ada, at the back door",
     ) -> RecordId | Refusal:
         """File a request, and return its answer."""
-        due_ms = self.world.now_ms + due_h * 3_600_000
+        now_ms = self.world.now_ms
+        due_ms = now_ms + due_h * 3_600_000
+        deadline_ms = None if deadline_h is None else now_ms + deadline_h * 3_600_000
         request = Request(
-            (Item(revision, part, pieces),), due_ms, None, need,
+            (Item(revision, part, pieces),), due_ms, deadline_ms, need,
             "make_for_peer_at_cost", ("cost_recovery_only",), (), None,
             self.facility.place, self.identity.charter, "a" * 64,
         )  # fmt: skip
@@ -484,8 +459,9 @@ class Site:
         seen = self.machines[machine]
         day_ms = 86_400_000
         from_ms = self.world.now_ms // day_ms * day_ms
-        always = (Window(from_ms, from_ms + 15 * day_ms),)
-        self.happen(replace(seen, opened=always))
+        opens_ms = max(from_ms, self.opens_ms)
+        opened = (Window(opens_ms, from_ms + 15 * day_ms),)
+        self.happen(replace(seen, opened=opened))
 
     # ------------------------------------------------------------------ what is known
 

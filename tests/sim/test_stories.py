@@ -50,6 +50,35 @@ def heard(site: Site, job: JobId, code: str) -> bool:
     return code in site.disk.codes(job)
 
 
+# ------------------------------------------------------------------ the calendar
+
+
+def test_a_lot_begins_when_its_window_opens_though_nothing_else_happens() -> None:
+    network, jackson, detroit, barcelona = cities()
+    opens_ms = network.world.now_ms + 3 * 3_600_000 + 7_000
+    detroit.opens_ms = opens_ms
+    detroit.owns(printer(detroit))
+    job = jackson.asks_for(known(network, barcelona))
+
+    network.finish(jackson, job)
+
+    (begun,) = [line for line in detroit.story(job) if line.code == "started"]
+    assert opens_ms <= begun.moment_ms <= opens_ms + 1_000
+
+
+def test_a_request_that_nobody_can_make_ends_at_its_deadline() -> None:
+    network, jackson, _, barcelona = cities()
+    said = jackson.tries_to_ask_for(known(network, barcelona), due_h=1, deadline_h=2)
+    assert not isinstance(said, Refusal)
+    asked_ms = network.world.now_ms
+
+    network.run(2 * 3_600 + 5)
+
+    assert jackson.state(JobId(said)) == "expired"
+    (passed,) = [line for line in jackson.story(said) if line.code == "deadline-passed"]
+    assert passed.moment_ms <= asked_ms + 2 * 3_600_000
+
+
 # ------------------------------------------------------------------ refusals
 
 

@@ -6,6 +6,7 @@ each item pieces wanted = owed + allocated to open lots + good, at every moment.
 
 from __future__ import annotations
 
+import heapq
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -41,6 +42,8 @@ class Book:
     """What makers say they made and worked, by lot, until the job is closed."""
     answer_by_tick: dict[str, int] = field(default_factory=dict)
     """When an asked lot is dropped unanswered."""
+    deadlines: list[tuple[int, JobId]] = field(default_factory=list)
+    """A heap of when jobs are useless; those of closed jobs go when they come up."""
     owing: bool = False
     """Whether pieces came to be owed since the planner last looked."""
 
@@ -50,8 +53,23 @@ class Book:
 
     def keep_job(self, turn: Turn, job: Job) -> None:
         """Write a job down."""
-        self.jobs[job.id] = job
+        self.remember_job(job)
         turn.put("job", job.id, job)
+
+    def remember_job(self, job: Job) -> None:
+        """Know a job, now or again after a restart."""
+        deadline_ms = job.request.deadline_ms
+        if job.id not in self.jobs and deadline_ms is not None:
+            heapq.heappush(self.deadlines, (deadline_ms, job.id))
+        self.jobs[job.id] = job
+
+    def past_deadline(self, moment_ms: int) -> list[Job]:
+        """Return each job whose deadline has passed, once."""
+        passed: list[Job] = []
+        while self.deadlines and self.deadlines[0][0] <= moment_ms:
+            _, id_ = heapq.heappop(self.deadlines)
+            passed += [self.jobs[id_]] if id_ in self.jobs else []
+        return passed
 
     def keep_lot(self, turn: Turn, lot: Lot) -> None:
         """Write a lot down."""

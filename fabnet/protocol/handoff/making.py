@@ -62,7 +62,9 @@ class Work:
             event.job, "piece-made" if event.good else "piece-scrapped",
             epoch=event.epoch, piece=event.piece, good=making.good, of=making.pieces,
         )  # fmt: skip
-        self._receipt(turn, making)
+        if lots.next_step(making) != "end":
+            # FINAL says the same and more.
+            self._receipt(turn, making)
         self.go_on(turn, making)
 
     def lost(self, turn: Turn, event: PieceLost) -> None:
@@ -155,13 +157,26 @@ class Work:
 
     def miss_starts(self, turn: Turn, bench: Bench) -> None:
         """Let go of confirmed lots that the machine did not begin in time."""
-        policy = self.community.policy()
-        if policy is None:
-            return
         for making in self.shop.active(bench):
-            by_ms = making.end_ms + policy.start_by_s * 1_000
-            if making.state == "ready" and by_ms < turn.now.moment_ms:
+            by_ms = self._start_by_ms(making)
+            if by_ms is not None and by_ms <= turn.now.moment_ms:
                 self.final(turn, lots.miss_start(making))
+
+    def due_moments(self, bench: Bench) -> list[int]:
+        """Return the moments at which lots of a machine may begin, or are missed."""
+        due: list[int] = []
+        for making in self.shop.active(bench):
+            if making.state == "ready":
+                by_ms = self._start_by_ms(making)
+                due += [making.start_ms] if by_ms is None else [making.start_ms, by_ms]
+        return due
+
+    def _start_by_ms(self, making: Making) -> int | None:
+        """Return when a confirmed lot that was not begun is let go of."""
+        policy = self.community.policy()
+        if policy is None or making.state != "ready":
+            return None
+        return making.end_ms + policy.start_by_s * 1_000 + 1
 
     def refuse(self, turn: Turn, making: Making, refusal: Refusal) -> None:
         """End a lot that was not confirmed, with the reason."""

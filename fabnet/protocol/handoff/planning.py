@@ -118,6 +118,9 @@ class Planning:
                 turn.note(lot.job, "lease-unanswered", epoch=lot.epoch)
                 self.book.remember_no(turn, lot, lot.version)
                 self.book.drop(turn, lots.unanswered(lot))
+        for job in self.book.past_deadline(turn.now.moment_ms):
+            if job.state == "open" and any(job.owed):
+                self._expired(turn, job)
         if self.plan_tick is not None and self.plan_tick <= now and not self.planning:
             self._plan(turn)
 
@@ -126,6 +129,10 @@ class Planning:
         plan = [] if self.plan_tick is None or self.planning else [self.plan_tick]
         due = [*plan, *self.recall_tick.values(), *self.book.answer_by_tick.values()]
         return min(due, default=None)
+
+    def due_moment(self) -> int | None:
+        """The calendar moment at which `tick` next has something to do."""
+        return self.book.deadlines[0][0] if self.book.deadlines else None
 
     def wake(self, turn: Turn) -> None:
         """Go on after a restart: timers begin anew, designs are fetched again."""

@@ -26,7 +26,7 @@ from fabnet.protocol.effects import Recall, Turn
 from fabnet.protocol.events import Recalled
 from fabnet.protocol.handoff.closing import licence_acceptance
 from fabnet.protocol.handoff.making import Work
-from fabnet.protocol.handoff.workshop import LOTS_MAX, Bench, Workshop
+from fabnet.protocol.handoff.workshop import LOTS_MAX, Bench, Workshop, next_change
 from fabnet.records.ids import CharterId, Now
 from fabnet.records.message import Message
 from fabnet.records.refusal import Refusal
@@ -84,11 +84,8 @@ class Rounds:
 
     def recalled(self, turn: Turn, event: Recalled) -> None:
         """Know a design that a lot waits for, or refuse the lot."""
-        waiting = [
-            making
-            for making in self.shop.lots.values()
-            if making.revision == event.cid and making.state != "final"
-        ]
+        live = [lot for lots in self.shop.live.values() for lot in lots.values()]
+        waiting = [making for making in live if making.revision == event.cid]
         if event.design is not None and waiting:
             self.shop.designs[event.cid] = event.design
         for making in waiting:
@@ -104,11 +101,7 @@ class Rounds:
 
     def seen(self, turn: Turn, bench: Bench) -> None:
         """Answer who asked for a machine before it was seen, and begin what is due."""
-        asked = any(
-            making.state == "queued" and making.machine == bench.machine.id
-            for making in self.shop.lots.values()
-        )
-        if bench.round_tick is None and asked:
+        if bench.round_tick is None and self.shop.queued(bench.machine.id):
             bench.round_tick = turn.now.tick_ms
         self.work.start(turn, bench)
 
@@ -132,10 +125,21 @@ class Rounds:
 
     def due_tick(self) -> int | None:
         """When `tick` next has something to do, calendar moments aside."""
+        due = [*self.hold_by_tick.values(), *self.recall_tick.values()]
         rounds = [bench.round_tick for bench in self.shop.benches.values()]
-        due = [tick for tick in rounds if tick is not None]
-        due += [*self.hold_by_tick.values(), *self.recall_tick.values()]
+        due += [tick for tick in rounds if tick is not None]
         return min(due, default=None)
+
+    def due_moment(self, after_ms: int) -> int | None:
+        """The first calendar moment past `after_ms` when `tick` has something to do."""
+        if not self.shop.benches:
+            return None
+        due = next_change(after_ms)
+        for bench in self.shop.benches.values():
+            for moment in self.work.due_moments(bench):
+                if after_ms < moment < due:
+                    due = moment
+        return due
 
     def wake(self, turn: Turn) -> None:
         """After a restart: what was begun is in doubt, and old holds are gone."""
@@ -196,11 +200,7 @@ class Rounds:
     def _end_round(self, turn: Turn, bench: Bench) -> None:
         bench.round_tick = None
         policy = self.community.policy()
-        queued = [
-            making
-            for making in self.shop.lots.values()
-            if making.state == "queued" and making.machine == bench.machine.id
-        ]
+        queued = self.shop.queued(bench.machine.id)
         if policy is None:
             for making in queued:
                 self.work.refuse(turn, making, Refusal("no-policy"))

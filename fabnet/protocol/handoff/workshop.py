@@ -27,8 +27,9 @@ from fabnet.records.ids import MachineId, Now, Window
 LOTS_MAX: Final = 10_000
 """Lots remembered at one facility; beyond it final ones are forgotten, oldest first,
 and if none is final a new one is refused."""
-FREE_FROM_MS: Final = 3_600_000
-"""Offers begin at a whole hour, so that they do not change with every minute."""
+FREE_FROM_MS: Final = 21_600_000
+"""Offers begin at a quarter of a day, so that they do not change with every minute;
+whoever plans by one counts from now."""
 
 
 @dataclass(slots=True)
@@ -40,6 +41,8 @@ class Bench:
     opened: tuple[Window, ...]
     round_tick: int | None = None
     """When its round ends; nil while nobody waits."""
+    told: tuple[object, ...] = ()
+    """What the last announcement was made of."""
     told_permille: int = 0
 
 
@@ -50,6 +53,8 @@ class Workshop:
     voice: Voice
     benches: dict[MachineId, Bench] = field(default_factory=dict)
     lots: dict[str, Making] = field(default_factory=dict)
+    live: dict[MachineId, dict[str, Making]] = field(default_factory=dict)
+    """Those that are not final, by machine; each is in `lots` too."""
     designs: dict[Cid, Design] = field(default_factory=dict)
     """Of lots that are not final."""
 
@@ -67,16 +72,35 @@ class Workshop:
     def keep(self, turn: Turn, making: Making) -> None:
         """Write a lot down."""
         lots.check(making)
+        self.remember(making)
+        turn.put("making", lot_key(making.job, making.epoch), making)
+
+    def remember(self, making: Making) -> None:
+        """Know a lot, now or again after a restart."""
         key = lot_key(making.job, making.epoch)
         self.lots[key] = making
-        turn.put("making", key, making)
+        live = self.live.setdefault(making.machine, {})
+        if making.state == "final":
+            live.pop(key, None)
+        else:
+            live[key] = making
 
     def announce(self, turn: Turn, bench: Bench) -> None:
-        """Say how the machine is and when it is free, if that changed or grew old."""
-        machine = msgspec.structs.replace(bench.machine, state=self.state(bench))
+        """Say how the machine is and when it is free, if that changed.
+
+        What stays the same grows old, and the voice says it again by itself.
+        """
+        active, state = self.active(bench), self.state(bench)
+        from_ms = _from_ms(turn.now)
+        taken = [(making.start_ms, making.end_ms) for making in active]
+        told = (bench.machine, bench.offers, bench.opened, state, from_ms, taken)
+        if told == bench.told:
+            return
+        bench.told = told
+        machine = msgspec.structs.replace(bench.machine, state=state)
         ttl_s = machine.ttl_s
         self.voice.announce(turn, machines.KIND, machine.id, machine, ttl_s=ttl_s)
-        free = self.free(bench, turn.now, self.active(bench))
+        free = self.free(bench, turn.now, active)
         windows = tuple(FreeWindow(each.start_ms, each.end_ms) for each in free)
         for offer in bench.offers:
             cut = msgspec.structs.replace(offer, windows=windows[: offers.WINDOWS_MAX])
@@ -85,24 +109,28 @@ class Workshop:
 
     def state(self, bench: Bench) -> MachineState:
         """Return how a machine is: as configured, unless it is making or in doubt."""
-        states = {making.state for making in self.active(bench)}
-        if "in-doubt" in states:
+        active = self.active(bench)
+        if any(making.state == "in-doubt" for making in active):
             return "in-doubt"
-        under_way = any(making.intent is not None for making in self.active(bench))
+        under_way = any(making.intent is not None for making in active)
         return "busy" if under_way else bench.machine.state
 
     def active(self, bench: Bench) -> list[Making]:
         """Return the lots that hold a machine."""
         return [
             making
-            for making in self.lots.values()
-            if making.machine == bench.machine.id
-            and making.state in ("held", "ready", "running", "in-doubt")
+            for making in self.live.get(bench.machine.id, {}).values()
+            if making.state in ("held", "ready", "running", "in-doubt")
         ]
+
+    def queued(self, machine: MachineId) -> list[Making]:
+        """Return the lots that wait for the end of a machine's round."""
+        live = self.live.get(machine, {}).values()
+        return [making for making in live if making.state == "queued"]
 
     def free(self, bench: Bench, now: Now, active: list[Making]) -> list[Window]:
         """Return when a machine is open and not leased to any of `active`."""
-        from_ms = now.moment_ms // FREE_FROM_MS * FREE_FROM_MS
+        from_ms = _from_ms(now)
         until_ms = from_ms + offers.HORIZON_S * 1_000
         taken = [Window(making.start_ms, making.end_ms) for making in active]
         return free_windows(bench.opened, taken, from_ms=from_ms, until_ms=until_ms)
@@ -120,3 +148,12 @@ class Workshop:
                 del self.lots[key]
                 return True
         return False
+
+
+def next_change(moment_ms: int) -> int:
+    """Return when offers next change by themselves: they begin at a quarter day."""
+    return (moment_ms // FREE_FROM_MS + 1) * FREE_FROM_MS
+
+
+def _from_ms(now: Now) -> int:
+    return now.moment_ms // FREE_FROM_MS * FREE_FROM_MS

@@ -1,0 +1,57 @@
+"""How a site in the simulation comes by a design: from whoever is linked and has it."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from fabnet.content.cid import Cid, of_raw
+from fabnet.designs import revision as revisions
+from fabnet.designs.documents import grant as grants
+from fabnet.designs.documents.grant import Grant, GrantBody, effective, open_grant
+from fabnet.protocol.events import Design, Recalled
+from fabnet.records.credential import document_id, strict_loads
+from fabnet.records.ids import PeerId
+from tests.sim.disk import Disk
+from tests.sim.invariants import Invariants
+from tests.sim.world import World
+
+
+class Reader(Protocol):
+    """Whoever has a disk and links."""
+
+    world: World
+    watch: Invariants
+    disk: Disk
+
+    @property
+    def id(self) -> PeerId: ...
+
+
+def recalled(site: Reader, cid: Cid) -> Recalled:
+    """Fetch a design with its files and grants, or say what is missing."""
+    raw = _need(site, cid)
+    if raw is None:
+        return Recalled(cid, None, "none of the peers asked has it now")
+    revision = revisions.parse(raw)
+    for file in revision.files:
+        if _need(site, file.cid) is None:
+            return Recalled(cid, None, f"{file.path} cannot be had now")
+    documents = [
+        record.read(GrantBody).document for record in site.disk.kept(grants.KIND, cid)
+    ]
+    opened = [(each, open_grant(each, revision, cid)) for each in documents]
+    valid = [(each, grant) for each, grant in opened if isinstance(grant, Grant)]
+    expression = effective(grant for _, grant in valid)
+    ids = tuple(document_id(strict_loads(each)) for each, _ in valid)
+    return Recalled(cid, Design(cid, revision, expression, ids, None), "")
+
+
+def _need(site: Reader, cid: Cid) -> bytes | None:
+    for peer in (site.id, *sorted(site.world.ends)):
+        linked = frozenset((site.id, peer)) in site.world.linked
+        blob = site.watch.disks[peer].blobs.get(cid)
+        if blob is not None and (peer == site.id or linked):
+            assert of_raw(blob) == cid
+            site.disk.blobs[cid] = blob
+            return blob
+    return None
