@@ -20,6 +20,11 @@ DAG_PB: Final = 0x70
 _SHA2_256: Final = b"\x12\x20"
 _TEXT_LENGTH: Final = 59
 """`b`, and 36 bytes in base32 without padding."""
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
+_PAIRS: Final = tuple(one + other for one in _LETTERS for other in _LETTERS)
+"""Two letters for each ten bits: names are made all the time, and this halves it."""
+_SPARE_BITS: Final = 2
+_PAIRS_AT: Final = range(280, -1, -10)
 
 
 def of_raw(data: bytes) -> Cid:
@@ -43,7 +48,8 @@ def from_bytes(binary: bytes) -> Cid:
     known = binary[:1] == b"\x01" and binary[1:2] in (b"\x55", b"\x70")
     if not known or binary[2:4] != _SHA2_256 or len(binary) != 36:
         raise MalformedError("cid: expected CIDv1, raw or dag-pb, sha2-256")
-    return Cid("b" + base64.b32encode(binary).decode().rstrip("=").lower())
+    number = int.from_bytes(binary) << _SPARE_BITS
+    return Cid("b" + "".join([_PAIRS[number >> at & 1_023] for at in _PAIRS_AT]))
 
 
 def to_bytes(cid: Cid) -> bytes:

@@ -7,7 +7,8 @@ only if encoding what they decode to gives them back, checked with msgpack itsel
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Collection
+from itertools import chain
 from typing import Final, TypeVar
 
 import msgpack
@@ -78,7 +79,7 @@ def _check(
     One level at a time, each looked at as one set of types: a peer spends much of its
     time reading. A boolean, Python's other integer, is odd.
     """
-    level: list[object] = [value]
+    level: Collection[object] = (value,)
     for _ in range(DEPTH_MAX + 1):
         types = set(map(type_of, level))
         if not types <= allowed:
@@ -87,6 +88,6 @@ def _check(
         if types.isdisjoint(_ARRAYS):
             return
         arrays = [each for each in level if isinstance(each, _ARRAYS)]
-        level = list(itertools.chain.from_iterable(arrays))
+        level = list(chain.from_iterable(arrays)) if len(arrays) > 1 else arrays[0]
     if level:
         raise deep(f"a signed value nests at most {DEPTH_MAX} deep")
