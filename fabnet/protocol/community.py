@@ -3,7 +3,8 @@
 Charters and memberships prove themselves, so anyone may carry them; they enter here
 only verified (python-tuf's trusted set). A peer is vouched when a charter names its
 node key and a federation we trust signed that charter's membership; our own
-cooperative needs no voucher.
+cooperative needs no voucher. A later charter revokes a node by naming the last place in
+its log that counts: nothing it says after that is taken.
 """
 
 from __future__ import annotations
@@ -66,18 +67,37 @@ class Community:
     """By federation and member; only of federations we trust."""
     policies: dict[CharterId, Policy] = field(default_factory=dict)
     nodes: dict[PeerId, CharterId] = field(default_factory=dict)
+    """Whose each node is, or was until it was revoked."""
     sealing_keys: dict[PeerId, bytes] = field(default_factory=dict)
 
     # ------------------------------------------------------------------ questions
 
     def charter_of(self, peer: PeerId) -> CharterId | None:
-        """Return the cooperative whose charter names this node."""
-        return self.nodes.get(peer)
+        """Return the cooperative that this node speaks for now."""
+        charter = self.nodes.get(peer)
+        known = None if charter is None else self.charters.get(charter)
+        return charter if known is not None and known.names_node(peer) else None
 
     def is_vouched(self, peer: PeerId, moment_ms: int) -> bool:
-        """Whether what this peer says is kept."""
-        charter = self.nodes.get(peer)
+        """Whether this peer speaks now for a cooperative that is vouched for."""
+        charter = self.charter_of(peer)
         return charter is not None and self.is_vouched_charter(charter, moment_ms)
+
+    def takes(self, record: Record, moment_ms: int) -> bool:
+        """Whether a record is kept; of a revoked node, its log up to the cut."""
+        header = record.header
+        charter = self.nodes.get(header.author)
+        if charter is None or not self.is_vouched_charter(charter, moment_ms):
+            return False
+        known = self.charters[charter]
+        if record.is_notice:
+            return known.names_node(header.author)
+        return known.speaks(header.author, header.incarnation, header.seq)
+
+    def is_revoked(self, peer: PeerId) -> bool:
+        """Whether the charter of this node cut it off."""
+        charter = self.nodes.get(peer)
+        return charter is not None and self.charters[charter].cut(peer) is not None
 
     def is_vouched_charter(self, charter: CharterId, moment_ms: int) -> bool:
         """Whether a cooperative is ours, or a trusted federation's member now."""
@@ -99,9 +119,7 @@ class Community:
         """Return the policy our own cooperative decides by."""
         return self.policies.get(self.identity.charter)
 
-    def would_vouch(
-        self, peer: PeerId, records: Sequence[Record], moment_ms: int
-    ) -> bool:
+    def would_vouch(self, records: Sequence[Record], moment_ms: int) -> bool:
         """Whether these records of a stranger, taken together, make it vouched.
 
         Tried on a copy, so that nothing of a stranger's enters before all of it may.
@@ -117,7 +135,7 @@ class Community:
         )
         for record in records:
             trial.hear(Turn(Now(moment_ms, 0, "")), record)
-        return trial.is_vouched(peer, moment_ms)
+        return trial.takes(records[-1], moment_ms)
 
     # ------------------------------------------------------------------ hearing
 
@@ -156,6 +174,8 @@ class Community:
         self.charters[charter.id] = charter
         for node in charter.nodes:
             self.nodes.setdefault(node, charter.id)
+        for node in charter.cuts:
+            self.sealing_keys.pop(node, None)
         turn.put(
             "charter", f"{charter.id} {charter.version:06d}", DocumentRow(document)
         )
@@ -198,7 +218,7 @@ class Community:
 
     def learn_node(self, author: PeerId, notice: NodeNotice) -> None:
         """Know a node's sealing key, if the charter it claims names it."""
-        if self.nodes.get(author) == notice.charter:
+        if self.charter_of(author) == notice.charter:
             self.sealing_keys[author] = notice.sealing_key
 
     def _membership(self, charter: CharterId, moment_ms: int) -> Membership | None:

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
+from fabnet.cooperation import charter as charters
 from fabnet.designs import revision as revisions
 from fabnet.designs.revision import RevisionBody
 from fabnet.errors import RemoteError
@@ -264,6 +265,7 @@ class Peer:
             refusal = self.community.hear(turn, record)
             if record.kind == NODE_KIND:
                 self.community.learn_node(record.author, record.read(NodeNotice))
+            if record.kind in (NODE_KIND, charters.KIND):
                 self.market.changed = True
             if record.kind == revisions.KIND and record.author != self.id:
                 # Whoever follows a designer keeps the commons: fetch it now.

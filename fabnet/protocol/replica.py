@@ -74,7 +74,7 @@ class Replica:
         self.notices[place] = (header.incarnation, header.seq, record.id)
 
     def _newer_notice(self, turn: Turn, record: Record, source: PeerId) -> bool:
-        if not self.community.is_vouched(record.author, turn.now.moment_ms):
+        if not self.community.takes(record, turn.now.moment_ms):
             # It may have overtaken the membership that vouches for its author.
             waiting = self.strangers.get((record.author, record.header.incarnation))
             has_room = waiting is not None and len(waiting) < STRANGER_RECORDS_MAX
@@ -102,8 +102,12 @@ class Replica:
         author = (record.author, record.header.incarnation)
         head = self._head(author)
         seq = record.header.seq
+        takes = self.community.takes(record, turn.now.moment_ms)
+        if not takes and self.community.is_revoked(record.author):
+            turn.do(Lower(source, "a record of a revoked node, from after its cut"))
+            return
         if seq > head.seq + 1:
-            if self.community.is_vouched(record.author, turn.now.moment_ms):
+            if takes:
                 self._pen(record, source)
             else:
                 # The pen is not for strangers: one could fill it alone.
@@ -127,7 +131,7 @@ class Replica:
         self, turn: Turn, author: Author, record: Record, source: PeerId
     ) -> Iterator[Record]:
         moment_ms = turn.now.moment_ms
-        if self.community.is_vouched(record.author, moment_ms):
+        if self.community.takes(record, moment_ms):
             # What waited here goes first, if another's record vouched for it since.
             held = [*self.strangers.pop(author, ()), (record, source)]
             yield from self._admit(turn, author, held)
@@ -138,7 +142,7 @@ class Replica:
             return
         waiting.append((record, source))
         said = [each for each, _ in waiting]
-        if self.community.would_vouch(record.author, said, moment_ms):
+        if self.community.would_vouch(said, moment_ms):
             yield from self._admit(turn, author, self.strangers.pop(author))
         elif len(self.strangers) > STRANGERS_MAX:
             del self.strangers[next(iter(self.strangers))]

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from fabnet.cooperation.charter import CharterBody
+from fabnet.cooperation import charter as charters
+from fabnet.cooperation.charter import CharterBody, charter_subject
 from fabnet.cooperation.membership import MembershipBody
 from fabnet.node import founding
 from fabnet.protocol.community import Community
 from fabnet.protocol.effects import Effect, Turn
 from fabnet.protocol.voice import Identity, Voice
 from fabnet.records.body import Body
+from fabnet.records.civil import rfc3339
+from fabnet.records.credential import issue
 from fabnet.records.ids import CharterId, Incarnation, Now
 from fabnet.records.keys import SealingKey, SigningKey
 from fabnet.records.record import Record, seal_record
@@ -63,6 +66,23 @@ FEDERATION: Final = founding.federation(
     moment_ms=NOON_MS,
 )
 TRUSTED: Final = founding.id_of(FEDERATION)
+
+
+def revoking(node: int, cut: int, instead: int) -> bytes:
+    """Return the Loom's next charter: one node goes, and another speaks."""
+    subject = charter_subject(
+        name="The Loom",
+        stewards=[key(12).public],
+        nodes=[key(instead).public.peer],
+        version=2,
+        lineage=LOOM_ID,
+        revoked={key(node).public.peer: (FIRST, cut)},
+    )
+    now = rfc3339(NOON_MS)
+    return issue(
+        charters.DOCUMENT_KIND, issuer=key(12).public.did, subject=subject,
+        valid_from=now, keys=[key(12)], created=now,
+    )  # fmt: skip
 
 
 def membership(member: CharterId, *stewards: int) -> bytes:

@@ -22,7 +22,9 @@ from tests.protocol.minds import (
     knowing,
     log,
     membership,
+    notice,
     papers,
+    revoking,
     turn,
 )
 
@@ -88,8 +90,8 @@ def test_a_stranger_s_records_are_tried_on_a_copy() -> None:
     ours = community()
     records = papers()
 
-    assert not ours.would_vouch(LOOMS_NODE, records[:2], NOON_MS)
-    assert ours.would_vouch(LOOMS_NODE, records, NOON_MS)
+    assert not ours.would_vouch(records[:2], NOON_MS)
+    assert ours.would_vouch(records, NOON_MS)
     assert not ours.charters
     assert not ours.nodes
 
@@ -98,8 +100,8 @@ def test_a_record_that_vouches_for_nobody_is_not_even_tried() -> None:
     ours = community()
     records = log(2, ("talk/1", Said("let me in")))
 
-    assert not ours.would_vouch(LOOMS_NODE, records, NOON_MS)
-    assert not ours.would_vouch(LOOMS_NODE, [], NOON_MS)
+    assert not ours.would_vouch(records, NOON_MS)
+    assert not ours.would_vouch([], NOON_MS)
 
 
 def test_a_charter_cannot_take_another_s_node() -> None:
@@ -111,6 +113,23 @@ def test_a_charter_cannot_take_another_s_node() -> None:
     ours.learn_charter(turn(), thief)
 
     assert ours.charter_of(LOOMS_NODE) == LOOM_ID
+
+
+def test_a_revoked_node_speaks_no_more_and_its_successor_does() -> None:
+    ours = knowing()
+    ours.learn_node(LOOMS_NODE, NodeNotice(LOOM_ID, b"l" * 32, 60))
+    first, second, third = log(2, *[("talk/1", Said("word"))] * 3)
+
+    assert ours.learn_charter(turn(), revoking(2, cut=2, instead=5)) is None
+
+    assert ours.is_vouched(key(5).public.peer, NOON_MS)
+    assert not ours.is_vouched(LOOMS_NODE, NOON_MS)
+    assert ours.charter_of(LOOMS_NODE) is None
+    assert LOOMS_NODE not in ours.sealing_keys
+    assert [ours.takes(each, NOON_MS) for each in (first, second, third)] == [
+        True, True, False,
+    ]  # fmt: skip
+    assert not ours.takes(notice(2, 1, Said("I am free")), NOON_MS)
 
 
 def test_a_policy_older_than_the_one_in_force_is_refused() -> None:

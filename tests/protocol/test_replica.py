@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fabnet.cooperation.charter import CharterBody
 from fabnet.protocol import replica as replicas
 from fabnet.protocol.effects import Keep, Lower, Note, Turn
 from fabnet.protocol.replica import STRANGER_RECORDS_MAX, STRANGERS_MAX, Replica
@@ -22,6 +23,7 @@ from tests.protocol.minds import (
     log,
     notice,
     papers,
+    revoking,
     talk,
     turn,
 )
@@ -62,6 +64,29 @@ def test_a_chain_is_kept_in_order_however_it_arrives(seed: int, count: int) -> N
     assert [each.record for each in heard.effects if isinstance(each, Keep)] == chain
     assert not ours.has_penned(CARRIER)
     assert not lowered(heard)
+
+
+def test_what_a_revoked_node_says_after_its_cut_is_not_kept() -> None:
+    chain = talk(2, 4)
+    ours = replica()
+    hear(ours, chain[:1])
+    ours.community.learn_charter(turn(), revoking(2, cut=3, instead=5))
+
+    kept, heard = hear(ours, chain[1:])
+
+    assert kept == chain[1:3]
+    assert [each.peer for each in lowered(heard)] == [CARRIER]
+
+
+def test_a_stranger_whose_node_is_revoked_is_known_by_what_came_before() -> None:
+    chain = papers()
+    chain += log(2, ("charter/1", CharterBody(revoking(2, 4, 5))), after=chain[-1])
+    chain += log(2, ("talk/1", Said("too late")), after=chain[-1])
+    ours = replica(vouched=False)
+
+    kept, _ = hear(ours, chain)
+
+    assert kept == chain[:4]
 
 
 def test_what_is_early_waits_in_the_pen() -> None:

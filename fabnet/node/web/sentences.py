@@ -214,6 +214,7 @@ REASONS: Final = {
     "charter-quorum-not-met": _("version {version} needs {needed} of its stewards"),
     "quorum-beyond-stewards": _("a quorum is larger than the {stewards} stewards"),
     "actor-kind-changed": _("a charter stays what it was: a {was}"),
+    "node-not-in-charter": _("the cooperative's charter does not name this node"),
     "node-revoked": _("the charter names a node that it revokes, {node}"),
     "node-dropped-without-cut": _("a node left out must be revoked, {node}"),
     "too-many-charters": _("there are {most} charters, the most that are kept"),

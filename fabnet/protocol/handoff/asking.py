@@ -95,6 +95,8 @@ class Asking:
         policy = self.community.policy()
         if policy is None:
             return Refusal("no-policy")
+        if self.community.charter_of(self.book.voice.identity.peer) is None:
+            return Refusal("node-not-in-charter")
         most = policy.pieces_per_request_max
         if sum(item.pieces for item in request.items) > most:
             return Refusal("too-many-pieces", (("most", most),))
