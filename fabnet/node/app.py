@@ -89,6 +89,7 @@ async def run_node(config: Config, *, ready: Callable[[str], None]) -> None:
             identity=identity,
             config=config,
             person_secret=keyring.person_secret,
+            sealing=keyring.sealing,
             place=place_at(config.facility.latitude, config.facility.longitude),
             clock=clock,
             store=store,

@@ -13,6 +13,7 @@ from fabnet.node.store.store import Store
 from fabnet.production.place import Place
 from fabnet.protocol.voice import Identity
 from fabnet.records.ids import PeerId
+from fabnet.records.keys import SealingKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class Shell:
     config: Config
     person_secret: bytes
     """What persons are named under; never leaves this process."""
+    sealing: SealingKey
+    """Opens what requesters sealed to this facility."""
     place: Place
     """Where the facility is."""
     clock: Clock

@@ -135,9 +135,12 @@ class Desk:
     tokens: dict[str, str] = field(default_factory=dict)
     """Bearer tokens, by role."""
 
-    async def get(self, path: str) -> tuple[int, dict[str, Json]]:
+    async def get(
+        self, path: str, role: str | None = None
+    ) -> tuple[int, dict[str, Json]]:
         """Return status and JSON of a read."""
-        async with self.client.get(self.url + path) as response:
+        headers = {} if role is None else self.bearer(role)
+        async with self.client.get(self.url + path, headers=headers) as response:
             return response.status, await response.json(content_type=None)
 
     async def post(
@@ -318,6 +321,7 @@ def _node(path: Path, store: Store) -> tuple[Shell, World]:
         identity=identity,
         config=parse(CONFIG, path),
         person_secret=b"s" * 32,
+        sealing=SEALING,
         place=JACKSON,
         clock=clock,
         store=store,

@@ -109,7 +109,7 @@ async def test_reading_writes_nothing(tmp_path: Path) -> None:
     async with at_desk(tmp_path) as desk:
         before = desk.shell.store.commits
         for route in ROUTES:
-            if route.method == "GET":
+            if route.method == "GET" and route.role is None:
                 status, text = await answered(desk, "GET", filled(route.path))
                 assert status in (200, 404), (route.path, text)
         assert desk.shell.store.commits == before
@@ -273,7 +273,7 @@ async def test_the_description_names_every_route_and_every_schema_it_cites(
         secured = {
             path
             for path, methods in paths.items()
-            if isinstance(methods, dict) and "security" in str(methods.get("post"))
+            if isinstance(methods, dict) and "security" in str(methods)
         }
         assert len(secured) == len([route for route in ROUTES if route.role])
 

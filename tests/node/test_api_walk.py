@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fabnet.designs.documents.passport import open_passport
+from fabnet.node.api.handlers.handover import get_handover
+from fabnet.node.api.problem import Problem
+from fabnet.node.api.table import Call
 from fabnet.production.receipt import Acceptance
+from fabnet.records.keys import SealingKey
 from tests.node.cooperative import design
 from tests.node.desk import Desk, Json, at_desk, request_body
 
@@ -128,6 +134,44 @@ async def test_who_a_piece_is_for_is_shown_to_nobody(tmp_path: Path) -> None:
             _, text = await desk.page(path)
             assert NAME not in text, path
             assert CONTACT not in text, path
+
+
+async def test_an_operator_of_the_facility_learns_for_whom_a_confirmed_lot_is(
+    tmp_path: Path,
+) -> None:
+    async with at_desk(tmp_path) as desk:
+        job = await filed(desk)
+        await desk.make()
+        await desk.until_lot(job, "confirmed")
+        path = f"/v1/lots/{job[7:15]}/1/handover"
+
+        status, told = await desk.get(path, "operator")
+
+        assert status == 200
+        assert (told["name"], told["contact"]) == (NAME, CONTACT)
+        for role, refused in ((None, 401), ("steward", 403), ("designer", 403)):
+            status, told = await desk.get(path, role)
+            assert status == refused
+            assert NAME not in str(told)
+        for other in (f"/v1/lots/{job}/2/handover", f"/v1/lots/{job}/x/handover"):
+            assert (await desk.get(other, "operator"))[0] == 404
+
+
+async def test_a_handover_sealed_to_another_key_is_told_as_its_requester_s_fault(
+    tmp_path: Path,
+) -> None:
+    async with at_desk(tmp_path) as desk:
+        job = await filed(desk)
+        await desk.make()
+        await desk.until_lot(job, "confirmed")
+        other = SealingKey.from_seed(b"o" * 32)
+        desk.shell = replace(desk.shell, sealing=other)
+        answer = await get_handover(
+            Call(desk.shell, {"job": job, "epoch": "1"}, asyncio.Lock())
+        )
+
+        assert isinstance(answer, Problem)
+        assert answer.type == "urn:fabnet:reason:unreadable-handover"
 
 
 async def test_the_pages_show_machines_designs_jobs_and_the_story(

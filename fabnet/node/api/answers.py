@@ -255,6 +255,18 @@ class Jobs(Answer):
     jobs: list[JobAnswer]
 
 
+class Handover(Answer):
+    """For whom the pieces of one lot are: what its requester sealed to this facility.
+
+    The one answer that names a person; it takes an operator's token.
+    """
+
+    job: str
+    epoch: int
+    name: str
+    contact: str
+
+
 class Makings(Answer):
     """Lots made here, the newest first."""
 

@@ -92,12 +92,11 @@ async def _answer(
     shell: Shell, route: Route, turn: asyncio.Lock, request: web.Request
 ) -> Reply:
     """Return what a handler answers, or the first reason not to ask it."""
-    if route.method != "GET":
-        wrong = check_origin(request.headers) or await _unadmitted(
-            shell, route, request
-        )
-        if wrong is not None:
-            return wrong
+    writes = route.method != "GET"
+    wrong = check_origin(request.headers) if writes else None
+    wrong = wrong or await _unadmitted(shell, route, request)
+    if wrong is not None:
+        return wrong
     body = await _body(route, request)
     if isinstance(body, Problem):
         return body

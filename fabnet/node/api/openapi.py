@@ -36,7 +36,7 @@ def document(routes: Sequence[Route], version: str) -> Schema:
         "info": {
             "title": "fabnet operator API",
             "version": version,
-            "description": "Reads need no token on this listener; every write does.",
+            "description": "A write takes a token, a read only where it is personal.",
             "license": {"name": "AGPL-3.0-or-later", "identifier": "AGPL-3.0-or-later"},
         },
         "paths": paths,

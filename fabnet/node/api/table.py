@@ -85,13 +85,14 @@ def get(
     gives: type[S] | str,
     handler: Callable[[Call], Awaitable[S | Raw | Problem]],
     summary: str,
+    role: Role | None = None,
 ) -> Route:
-    """Return a route that reads."""
+    """Return a route that reads; what is personal, only by role."""
 
     async def run(call: Call, _: bytes) -> Reply:
         return await handler(call)
 
-    return Route("GET", path, None, None, gives, summary, run)
+    return Route("GET", path, role, None, gives, summary, run)
 
 
 def post(

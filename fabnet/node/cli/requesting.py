@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from fabnet.errors import InputError
-from fabnet.node.api.answers import Created, Filed
+from fabnet.node.api.answers import Created, Filed, Handover
 from fabnet.node.api.asks import (
     BenchCount,
     NewAcceptance,
@@ -108,6 +108,17 @@ def _count(args: Namespace) -> int:
     return show(args, written, f"counted: {written.id}")
 
 
+def _configure_handover(parser: ArgumentParser) -> None:
+    _configure_lot(parser)
+    add_token(parser)
+
+
+def _handover(args: Namespace) -> int:
+    path = f"/v1/lots/{args.job}/{args.epoch}/handover"
+    found = call(args, lambda node: node.get(path, Handover))
+    return show(args, found, f"{found.name}\n{found.contact}".rstrip())
+
+
 COMMANDS = (
     Command(
         "request",
@@ -129,5 +140,12 @@ COMMANDS = (
         _count,
         "After a crash nobody but a person knows whether the piece under way is\n"
         "good. The machine stands still until somebody has looked.",
+    ),
+    Command(
+        "handover",
+        "tell for whom the pieces of a lot made here are",
+        _configure_handover,
+        _handover,
+        "Only the facility can open this, and only for its operators.",
     ),
 )

@@ -214,6 +214,8 @@ REASONS: Final = {
     "charter-quorum-not-met": _("version {version} needs {needed} of its stewards"),
     "quorum-beyond-stewards": _("a quorum is larger than the {stewards} stewards"),
     "actor-kind-changed": _("a charter stays what it was: a {was}"),
+    "not-confirmed": _("lot {epoch} of {job} is not confirmed yet"),
+    "unreadable-handover": _("what {peer} sealed for the hand-over does not open"),
     "node-not-in-charter": _("the cooperative's charter does not name this node"),
     "node-revoked": _("the charter names a node that it revokes, {node}"),
     "node-dropped-without-cut": _("a node left out must be revoked, {node}"),

@@ -11,7 +11,7 @@ from fabnet.production import receipt
 from fabnet.production.job import Job
 from fabnet.production.lot import Lot
 from fabnet.production.receipt import Acceptance, LotClosed, lot_key
-from fabnet.production.request import KIND
+from fabnet.production.request import KIND, Request
 from fabnet.protocol.community import Community
 from fabnet.protocol.effects import Answer, Turn
 from fabnet.protocol.events import AcceptLot, FileRequest, WithdrawRequest
@@ -86,12 +86,9 @@ class Asking:
         request, now_ms = event.request, turn.now.moment_ms
         if len(self.book.jobs) >= JOBS_OPEN_MAX:
             return Refusal("too-many-jobs", (("most", JOBS_OPEN_MAX),))
-        if request.due_ms <= now_ms:
-            return Refusal("due-in-the-past", (("due_ms", request.due_ms),))
-        if request.deadline_ms is not None and request.deadline_ms < request.due_ms:
-            return Refusal(
-                "deadline-before-due", (("deadline_ms", request.deadline_ms),)
-            )
+        untimely = _untimely(request, now_ms)
+        if untimely is not None:
+            return untimely
         policy = self.community.policy()
         if policy is None:
             return Refusal("no-policy")
@@ -101,6 +98,14 @@ class Asking:
         if sum(item.pieces for item in request.items) > most:
             return Refusal("too-many-pieces", (("most", most),))
         return None
+
+
+def _untimely(request: Request, now_ms: int) -> Refusal | None:
+    if request.due_ms <= now_ms:
+        return Refusal("due-in-the-past", (("due_ms", request.due_ms),))
+    if request.deadline_ms is not None and request.deadline_ms < request.due_ms:
+        return Refusal("deadline-before-due", (("deadline_ms", request.deadline_ms),))
+    return None
 
 
 def _not_acceptable(
