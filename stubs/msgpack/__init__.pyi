@@ -2,7 +2,7 @@ from typing import TypeAlias
 
 # Narrower than the truth: a map, a float or a boolean may come too. Its one caller,
 # records/canonical, refuses those before anyone looks at the value.
-_Value: TypeAlias = None | int | str | bytes | list[_Value]
+_Value: TypeAlias = int | str | bytes | list[_Value] | None
 
 class UnpackException(Exception): ...
 
