@@ -123,12 +123,6 @@ def may_lease(
     return verdict
 
 
-def needed_s(offer: CapacityOffer, part: Part, pieces: int) -> int:
-    """Return how long `pieces` take on a machine, set-up included, in seconds."""
-    run = -(-pieces * part.reference_s * 1_000 // offer.pace_permille)
-    return offer.setup_s + run
-
-
 def _withdrawn(withdrawn: str | None) -> Refusal | None:
     if withdrawn is None:
         return None
@@ -162,7 +156,7 @@ def _capacity(making: Making, part: Part, station: Station) -> Refusal | None:
         if fits is not None:
             misfit = misfit or fits
             continue
-        needs_s = needed_s(offer, part, making.pieces)
+        needs_s = offer.making_s(making.pieces, part.reference_s)
         if window.end_ms - window.start_ms >= 1_000 * needs_s:
             return None
         return Refusal("window-too-short", (("needs_s", needs_s),))

@@ -46,6 +46,13 @@ class CapacityOffer(Body):
     """Who may use it: `members`, `federation`, `strangers`; policy decides."""
     ttl_s: TtlS
 
+    def making_s(self, pieces: int, reference_s: int) -> int:
+        """Return how long `pieces` take, set-up included, in whole seconds.
+
+        The planner's arrays say the same (`scheduling/feasible.py` `making_ms`).
+        """
+        return self.setup_s - (-pieces * reference_s * 1_000 // self.pace_permille)
+
 
 def offer_key(machine: str, process: str) -> str:
     """Return the key of the offer's notice: machine and capability."""

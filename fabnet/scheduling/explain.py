@@ -97,7 +97,7 @@ def _when(wave: Wave, row: int, rule: Rule, slot: int) -> Misfit:
     """Say what there is too little time for, and how much there is."""
     arrays = wave.arrays
     want, offered = arrays.problem.wanted[row], arrays.offered[slot]
-    making_s = _making_s(want, offered)
+    making_s = offered.offer.making_s(want.pieces, want.reference_s)
     match rule:
         case Rule.CLOSED:
             longest_s = int(arrays.slots.longest_ms[slot]) // 1_000
@@ -124,11 +124,6 @@ def _costlier(survey: Survey, chosen: int, slot: int) -> Misfit:
         f"{TERMS[most]} {mine[most]} ms",
         f"{TERMS[most]} {others_ms[most]} ms",
     )
-
-
-def _making_s(want: Wanted, offered: Offered) -> int:
-    work = want.pieces * want.reference_s * 1_000
-    return offered.offer.setup_s - (-work // offered.offer.pace_permille)
 
 
 def _km(metres: int) -> str:
