@@ -105,6 +105,7 @@ class Placed:
     """A proposal: this row on this machine, in this window, at this cost."""
 
     job: JobId
+    revision: Cid
     part: str
     pieces: int
     peer: PeerId

@@ -47,6 +47,7 @@ def _placed(wave: Wave, survey: Survey, best: int) -> Placed:
     costs_ms = survey.terms[:, best].tolist()
     return Placed(
         job=want.job,
+        revision=want.revision,
         part=want.part,
         pieces=want.pieces,
         peer=offered.peer,

@@ -239,6 +239,7 @@ def placed(want: Wanted, best: Verdict, verdicts: list[Verdict]) -> Placed:
     ]
     return Placed(
         job=want.job,
+        revision=want.revision,
         part=want.part,
         pieces=want.pieces,
         peer=offered.peer,

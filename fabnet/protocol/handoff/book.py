@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from fabnet.content.cid import Cid
 from fabnet.production import handoff
 from fabnet.production import job as jobs
 from fabnet.production import lot as lots
@@ -110,7 +111,7 @@ class Book:
         job = self.jobs.get(lot.job)
         if job is None:
             return
-        item = item_of(job, lot.part)
+        item = item_of(job, lot.revision, lot.part)
         self.keep_job(turn, jobs.closed(job, item, pieces=lot.pieces, good=lot.good))
         self.close_if_done(turn, lot.job)
         if lot.good < lot.pieces:
@@ -147,7 +148,10 @@ class Book:
                 turn.do(Drop("claim", key))
 
 
-def item_of(job: Job, part: str) -> int:
-    """Return the place in the request of the item that asks for `part`."""
-    names = [item.part for item in job.request.items]
-    return names.index(part)
+def item_of(job: Job, revision: Cid, part: str) -> int:
+    """Return the place in the request of the item that asks for a design's `part`.
+
+    Two designs in one request may each have a part of that name.
+    """
+    names = [(item.revision, item.part) for item in job.request.items]
+    return names.index((revision, part))

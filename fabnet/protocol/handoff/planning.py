@@ -220,7 +220,7 @@ class Planning:
         return True
 
     def _place(self, turn: Turn, job: Job, placed: Placed) -> None:
-        item = item_of(job, placed.part)
+        item = item_of(job, placed.revision, placed.part)
         holds = (
             placed.pieces <= job.owed[item]
             and self.market.is_current(placed.peer, placed.machine, placed.version)
