@@ -50,6 +50,7 @@ PATH_CHARS_MAX: Final = 240
 """Characters; longer ones do not survive a copy to Windows."""
 
 Role = Literal["source", "export", "instructions", "bom", "image", "licence"]
+Relation = Literal["remix", "variant", "part"]
 Expression = Annotated[str, msgspec.Meta(min_length=1, max_length=512)]
 Did = Annotated[
     str, msgspec.Meta(pattern="^did:key:z6Mk[1-9A-HJ-NP-Za-km-z]{44}(?!\\n)$")
@@ -123,7 +124,9 @@ class Origin(Document):
     """Another design that this one draws on."""
 
     cid: CidText
-    relation: Literal["remix", "variant", "part"]
+    relation: Relation
+    quantity: Annotated[int, msgspec.Meta(ge=1, le=QUANTITY_MAX)] = 1
+    """Units of a `part` in one unit of this design; 1 for what is no part."""
 
 
 class Revision(Document):
@@ -321,6 +324,9 @@ def _check_lineage(revision: Revision) -> None:
     for cid in (revision.lineage, *revision.parents, *origins):
         if cid is not None:
             cids.parse(cid)
+    for index, origin in enumerate(revision.derived_from):
+        if origin.quantity != 1 and origin.relation != "part":
+            raise MalformedError(f"derivedFrom[{index}].quantity: only of a part")
     _check_distinct("parents", list(revision.parents))
 
 
