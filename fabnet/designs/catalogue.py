@@ -24,6 +24,7 @@ from fabnet.designs.lineage import Kin, Lineages
 from fabnet.designs.revision import Revision
 from fabnet.designs.vocabulary import material_of
 from fabnet.errors import InputError, RemoteError
+from fabnet.records.ids import RecordId
 
 DESIGNS_MAX: Final = 10_000
 """Revisions searched, 40 MB at the most; beyond it the one that came first goes."""
@@ -46,9 +47,14 @@ class Summary:
     """What a search needs to know of one revision."""
 
     cid: Cid
-    published_ms: int
+    arrival: int
+    """How many revisions had come here before it did; the later the newer."""
+    record: RecordId
+    """What published it first."""
+    name: str
+    """The title, as it stands."""
     title: str
-    """Folded, as all text here."""
+    """Folded, as all text below."""
     parts: str
     function: str
     processes: frozenset[str]
@@ -66,13 +72,13 @@ class Mark:
     """Where a search goes on: after this design."""
 
     score: int
-    published_ms: int
+    arrival: int
     cid: Cid
 
     @property
     def text(self) -> str:
         """The mark as people hand it back."""
-        return f"{self.score}.{self.published_ms}.{self.cid}"
+        return f"{self.score}.{self.arrival}.{self.cid}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +113,8 @@ def fold(text: str) -> str:
     return " ".join("".join(letters).split())
 
 
-def summarise(published_ms: int, revision: Revision, kin: Kin) -> Summary:
-    """Return the summary of a revision whose manifest is here."""
+def summarise(announced: Summary, revision: Revision, kin: Kin) -> Summary:
+    """Return the summary of a revision whose manifest came after its record."""
     expressions = {revision.licence_of(part) for part in revision.parts}
     room = TEXT_CHARS_MAX
     title = fold(revision.title)[:room]
@@ -116,8 +122,10 @@ def summarise(published_ms: int, revision: Revision, kin: Kin) -> Summary:
     parts = "\n".join(fold(part.name) for part in revision.parts)[:room]
     room -= len(parts)
     return Summary(
-        kin.cid,
-        published_ms,
+        announced.cid,
+        announced.arrival,
+        announced.record,
+        revision.title,
         title,
         parts,
         fold(revision.function)[:room],
@@ -135,11 +143,14 @@ def summarise(published_ms: int, revision: Revision, kin: Kin) -> Summary:
     )
 
 
-def announced(cid: Cid, published_ms: int, title: str, first: Cid) -> Summary:
+def announce(
+    cid: Cid, arrival: int, record: RecordId, *, title: str, first: Cid
+) -> Summary:
     """Return the summary of a revision of which only the record is here."""
     none: frozenset[str] = frozenset()
+    folded = fold(title)
     return Summary(
-        cid, published_ms, fold(title), "", "", none, none, none, first, None
+        cid, arrival, record, title, folded, "", "", none, none, none, first, None
     )
 
 
@@ -203,20 +214,18 @@ class Catalogue:
     def search(self, asked: Query, most: int = FOUND_MAX) -> Found:
         """Return the best answers to a query, at most `most` and FOUND_MAX."""
         hits = [
-            (-_score(summary, asked.words), -summary.published_ms, summary.cid)
+            (-_score(summary, asked.words), -summary.arrival, summary.cid)
             for summary in self._held.values()
             if self._answers(summary, asked)
         ]
         after = asked.after
-        begin = (
-            None if after is None else (-after.score, -after.published_ms, after.cid)
-        )
+        begin = None if after is None else (-after.score, -after.arrival, after.cid)
         ahead = [hit for hit in hits if begin is None or hit > begin]
         best = heapq.nsmallest(min(most, FOUND_MAX), ahead)
         more = ""
         if len(ahead) > len(best) and best:
-            score, published_ms, cid = best[-1]
-            more = Mark(-score, -published_ms, cid).text
+            score, arrival, cid = best[-1]
+            more = Mark(-score, -arrival, cid).text
         return Found(tuple(cid for _, _, cid in best), len(hits), more)
 
     def _answers(self, summary: Summary, asked: Query) -> bool:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from fabnet.node.clock import Clock
 from fabnet.node.config import Config
 from fabnet.node.runner import Runner
+from fabnet.node.shelf import Shelf
 from fabnet.node.store.blobs import Blobs
 from fabnet.node.store.store import Store
 from fabnet.production.place import Place
@@ -38,3 +39,5 @@ class Shell:
     """Say that a manual piece is done (machine id, good); false: none in hand."""
     set_machine: Callable[[str, str], bool]
     """Set a machine (id) `idle`, `drained` or `offline`; false: no such machine."""
+    shelf: Shelf = field(default_factory=Shelf)
+    """The designs, to be searched."""

@@ -11,7 +11,8 @@ from fabnet.content.cid import Cid
 from fabnet.designs import catalogue as catalogues
 from fabnet.designs.catalogue import (
     Catalogue,
-    announced,
+    Summary,
+    announce,
     fold,
     query,
     summarise,
@@ -19,6 +20,7 @@ from fabnet.designs.catalogue import (
 from fabnet.designs.lineage import kin_of
 from fabnet.designs.revision import Revision
 from fabnet.errors import InputError
+from fabnet.records.ids import RecordId
 from tests.designs.samples import ADA, BEN, EVE, cid_of, requirement, revision
 
 CHANGED = msgspec.structs.replace
@@ -42,9 +44,20 @@ PULL = design("Manija de unión", "Abre puertas.", materials=("petg",))
 
 def filled(*designs: Revision) -> Catalogue:
     held = Catalogue()
-    for moment_ms, each in enumerate(designs):
-        held.add(summarise(moment_ms, each, kin_of(cid_of(each), each, PAIR)))
+    for arrival, each in enumerate(designs):
+        held.add(summed(arrival, each, *PAIR))
     return held
+
+
+def heard(arrival: int, design: Revision) -> Summary:
+    cid = cid_of(design)
+    first = design.lineage or cid
+    return announce(cid, arrival, RecordId(cid), title=design.title, first=first)
+
+
+def summed(arrival: int, design: Revision, *signers: str) -> Summary:
+    kin = kin_of(cid_of(design), design, signers)
+    return summarise(heard(arrival, design), design, kin)
 
 
 ALL = filled(HOOK, HOOKS, SHELF, PULL)
@@ -98,7 +111,7 @@ def test_what_is_superseded_can_be_left_out() -> None:
     second = CHANGED(HOOK, version="2", lineage=first, parents=(first,))
     held = filled(HOOK, second)
     fork = CHANGED(second, version="hers")
-    held.add(summarise(9, fork, kin_of(cid_of(fork), fork, (EVE.public.did,))))
+    held.add(summed(9, fork, EVE.public.did))
 
     assert len(held.search(query(lineage=first)).cids) == 3
     newest = held.search(query(newest=True)).cids
@@ -108,11 +121,11 @@ def test_what_is_superseded_can_be_left_out() -> None:
 def test_a_design_not_fetched_yet_is_found_by_its_title() -> None:
     held = filled(HOOK)
     cid = cid_of(SHELF)
-    held.add(announced(cid, 9, "Shelf", cid))
+    held.add(heard(9, SHELF))
 
     assert held.search(query(text="shelf")).cids == (cid,)
     assert held.search(query(process="laser-cutting")).cids == ()
-    held.add(summarise(9, SHELF, kin_of(cid, SHELF)))
+    held.add(summed(9, SHELF))
     assert held.search(query(process="laser-cutting")).cids == (cid,)
     assert len(held) == 2
 

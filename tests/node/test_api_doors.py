@@ -23,6 +23,7 @@ SAMPLE = {
     "id": "bafkrei" + "a" * 52,
     "job": "bafkrei" + "a" * 52,
     "cid": "bafkrei" + "a" * 52,
+    "other": "bafkrei" + "b" * 52,
     "epoch": "1",
     "facility": "workshop",
     "machine": "printer",

@@ -251,7 +251,8 @@ async def test_a_published_design_is_listed_with_its_terms(tmp_path: Path) -> No
 
         _, listed = await desk.get("/v1/designs")
         _, one = await desk.get(f"/v1/designs/{design().cid}")
-        assert listed["designs"] == [one]
+        [shown] = _objects(listed["designs"])
+        assert shown.items() <= one.items()
         assert one["granted"] == "CERN-OHL-S-2.0"
         assert one["withdrawn"] is None
         files, parts = one["files"], one["parts"]
@@ -305,3 +306,8 @@ async def test_a_short_code_that_is_too_short_or_unknown_finds_nothing(
         for name in ("a", "zzzzzzzz", "%25", "bafkrei", "x" * 300):
             for path in ("/v1/jobs/", "/v1/stories/"):
                 assert (await desk.get(path + name))[0] == 404, name
+
+
+def _objects(found: Json) -> list[dict[str, Json]]:
+    assert isinstance(found, list)
+    return [each for each in found if isinstance(each, dict)]

@@ -32,7 +32,7 @@ HEADERS: Final = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; "
-        "form-action 'none'; frame-ancestors 'none'"
+        "form-action 'self'; frame-ancestors 'none'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -101,13 +101,25 @@ async def _answer(
     if isinstance(body, Problem):
         return body
     try:
-        return await route.run(Call(shell, dict(request.match_info), turn), body)
+        params = dict(request.match_info)
+        call = Call(shell, params, turn, query=_query(request))
+        return await route.run(call, body)
     except InputError as error:
         return wrong_field(error.field, error.expected)
     except RemoteError as error:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "not-authentic", why=str(error))
     except TransitionError:
         return problem(HTTPStatus.CONFLICT, "out-of-order")
+
+
+def _query(request: web.Request) -> dict[str, str]:
+    """Return what the address asks; a name that occurs twice means nothing."""
+    found: dict[str, str] = {}
+    for name, value in request.query.items():
+        if name in found:
+            raise InputError(name[:80], "occurs twice")
+        found[name] = value
+    return found
 
 
 async def _unadmitted(

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal, dataclass_transform
 
 import msgspec
 
+from fabnet.designs.bom import UNITS_MAX
 from fabnet.designs.documents.grant import GRANT_BYTES_MAX
 from fabnet.designs.revision import REVISION_BYTES_MAX
 from fabnet.node.api.table import Role
@@ -66,6 +67,13 @@ class NewItem(Ask):
     pieces: Annotated[int, msgspec.Meta(ge=1, le=PIECES_MAX)]
 
 
+class NewUnits(Ask):
+    """So many units of a whole design: every part that is made of it."""
+
+    revision: CidText
+    units: Annotated[int, msgspec.Meta(ge=1, le=UNITS_MAX)]
+
+
 class NewPlace(Ask):
     """A place in decimal degrees; only a town of it is kept."""
 
@@ -83,14 +91,15 @@ class NewPerson(Ask):
 class NewRequest(Ask):
     """What someone wishes for."""
 
-    items: Annotated[
-        tuple[NewItem, ...], msgspec.Meta(min_length=1, max_length=ITEMS_MAX)
-    ]
     due: Moment
     """Wanted by."""
     need: str
     """One of the five need codes."""
     person: NewPerson = msgspec.field(name="for")
+    items: Annotated[tuple[NewItem, ...], msgspec.Meta(max_length=ITEMS_MAX)] = ()
+    """Pieces of parts; of the same part, together with what `units` come to."""
+    units: Annotated[tuple[NewUnits, ...], msgspec.Meta(max_length=ITEMS_MAX)] = ()
+    """Whole designs; at least one of the two says something."""
     deadline: Moment | None = None
     """Useless after."""
     act: Literal["make_for_peer_at_cost", "replicate_own"] = "make_for_peer_at_cost"

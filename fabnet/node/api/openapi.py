@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 from typing import Final
 
@@ -62,12 +62,9 @@ def _operation(route: Route) -> Schema:
             },
         },
     }
-    names = _NAME.findall(route.path)
-    if names:
-        operation["parameters"] = [
-            {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-            for name in names
-        ]
+    parameters = [*_in_path(route), *_in_query(route)]
+    if parameters:
+        operation["parameters"] = parameters
     if route.media_type is not None:
         body = JSON if route.takes is not None else route.media_type
         operation["requestBody"] = {
@@ -78,6 +75,21 @@ def _operation(route: Route) -> Schema:
         operation["security"] = [{"bearer": []}]
         operation["description"] = f"Takes the role {route.role}, or operator."
     return operation
+
+
+def _in_path(route: Route) -> Iterator[Schema]:
+    for name in _NAME.findall(route.path):
+        schema = {"type": "string"}
+        yield {"name": name, "in": "path", "required": True, "schema": schema}
+
+
+def _in_query(route: Route) -> Iterator[Schema]:
+    if route.asks is None:
+        return
+    for field in msgspec.structs.fields(route.asks):
+        schema = msgspec.json.schema(field.type)
+        name = field.encode_name
+        yield {"name": name, "in": "query", "required": False, "schema": schema}
 
 
 def _operation_id(route: Route) -> str:

@@ -10,8 +10,6 @@ from fabnet import VERSION
 from fabnet.node.api.answers import (
     Created,
     Credit,
-    DesignAnswer,
-    Designs,
     Done,
     Filed,
     Handover,
@@ -37,6 +35,16 @@ from fabnet.node.api.asks import (
     PieceByHand,
     Withdrawal,
 )
+from fabnet.node.api.commons import bills, comparing
+from fabnet.node.api.commons import designs as commons
+from fabnet.node.api.commons import pages as design_pages
+from fabnet.node.api.commons.answers import (
+    BillAnswer,
+    DesignDetail,
+    DiffAnswer,
+    FoundDesigns,
+    LineageAnswer,
+)
 from fabnet.node.api.handlers import (
     about,
     credit,
@@ -58,6 +66,7 @@ from fabnet.node.api.table import (
     Raw,
     Route,
     get,
+    get_asked,
     post,
     post_bytes,
 )
@@ -72,11 +81,26 @@ async def _openapi(_: Call) -> Raw:
     return Raw(msgspec.json.encode(document(ROUTES, VERSION)), JSON)
 
 
+_DESIGN: Final = "/v1/designs/{cid}"
 _LOT: Final = "/v1/lots/{job}/{epoch}"
 _MACHINE: Final = "/v1/machines/{facility}/{machine}"
 
 ROUTES: Final[tuple[Route, ...]] = (
     get("/", HTML, pages.home, "The page with map, machines, designs and jobs"),
+    get_asked(
+        "/designs",
+        commons.DesignSearch,
+        HTML,
+        design_pages.designs_page,
+        "The page of a search for designs",
+    ),
+    get_asked(
+        "/designs/{cid}",
+        bills.BillSearch,
+        HTML,
+        design_pages.design_page,
+        "The page of one design",
+    ),
     get("/jobs/{id}", HTML, pages.job, "The page of one job"),
     get("/static/{name}", ANY, pages.static, "A style sheet or an icon"),
     get("/healthz", Health, about.healthz, "Whether the listener answers"),
@@ -85,10 +109,35 @@ ROUTES: Final[tuple[Route, ...]] = (
     get(
         "/v1/machines", Machines, machines.list_machines, "Live facilities and machines"
     ),
-    get("/v1/designs", Designs, designs.list_designs, "Published designs"),
-    get("/v1/designs/{cid}", DesignAnswer, designs.get_design, "One design"),
+    get_asked(
+        "/v1/designs",
+        commons.DesignSearch,
+        FoundDesigns,
+        commons.search,
+        "Published designs, by words and facts; without any, the newest",
+    ),
+    get(_DESIGN, DesignDetail, commons.get_design, "One design"),
     get(
-        "/v1/designs/{cid}/files/{path:.+}",
+        f"{_DESIGN}/lineage",
+        LineageAnswer,
+        commons.get_lineage,
+        "All known revisions of a design, and what this one follows",
+    ),
+    get_asked(
+        f"{_DESIGN}/bom",
+        bills.BillSearch,
+        BillAnswer,
+        bills.get_bill,
+        "What units of a design take: to make, to buy, and other designs",
+    ),
+    get(
+        f"{_DESIGN}/diff/{{other}}",
+        DiffAnswer,
+        comparing.get_diff,
+        "What changed from one revision to another",
+    ),
+    get(
+        _DESIGN + "/files/{path:.+}",
         ANY,
         designs.get_file,
         "One file of a design",

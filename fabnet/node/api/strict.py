@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 import msgspec
@@ -35,6 +36,14 @@ def read_json(raw: bytes, of: type[S]) -> S:
         raise InputError("body", f"expected JSON: {error}") from error
     try:
         return msgspec.convert(value, of)
+    except msgspec.ValidationError as error:
+        raise _named(str(error), of) from error
+
+
+def read_query(asked: Mapping[str, str], of: type[S]) -> S:
+    """Return the `of` in an address's query, or raise InputError naming the field."""
+    try:
+        return msgspec.convert(dict(asked), of, strict=False)
     except msgspec.ValidationError as error:
         raise _named(str(error), of) from error
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 from typing import Final, Literal, TypeVar
@@ -16,7 +16,7 @@ from typing import Final, Literal, TypeVar
 import msgspec
 
 from fabnet.node.api.problem import Problem
-from fabnet.node.api.strict import read_json
+from fabnet.node.api.strict import read_json, read_query
 from fabnet.node.shell import Shell
 
 BODY_BYTES_MAX: Final = 64 * 1_024
@@ -42,6 +42,8 @@ class Call:
     turn: asyncio.Lock
     """Held while tokens are counted and given, so that one is never given twice."""
     language: str = "en"
+    query: Mapping[str, str] = field(default_factory=dict)
+    """From the address, after the question mark."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,8 @@ class Route:
     media_type: str | None = None
     """Of the body; nil where there is none."""
     bytes_max: int = 0
+    asks: type[msgspec.Struct] | None = None
+    """What may stand in the address after the question mark; nil for nothing."""
 
 
 def get(
@@ -93,6 +97,21 @@ def get(
         return await handler(call)
 
     return Route("GET", path, role, None, gives, summary, run)
+
+
+def get_asked(
+    path: str,
+    asks: type[T],
+    gives: type[S] | str,
+    handler: Callable[[Call, T], Awaitable[S | Raw | Problem]],
+    summary: str,
+) -> Route:
+    """Return a route that reads what the address asks for."""
+
+    async def run(call: Call, _: bytes) -> Reply:
+        return await handler(call, read_query(call.query, asks))
+
+    return Route("GET", path, None, None, gives, summary, run, asks=asks)
 
 
 def post(

@@ -9,7 +9,17 @@ from typing import Final
 
 from fabnet import VERSION
 from fabnet.errors import FabnetError
-from fabnet.node.cli import demo, init, okh, people, publish, requesting, run, showing
+from fabnet.node.cli import (
+    demo,
+    designs,
+    init,
+    okh,
+    people,
+    publish,
+    requesting,
+    run,
+    showing,
+)
 from fabnet.node.cli.command import Command
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -20,6 +30,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     publish.COMMAND,
     okh.COMMAND,
     *requesting.COMMANDS,
+    *designs.COMMANDS,
     *showing.COMMANDS,
 )
 INTERRUPTED: Final = 130

@@ -15,6 +15,7 @@ from fabnet.node.api.asks import (
     NewItem,
     NewPerson,
     NewRequest,
+    NewUnits,
 )
 from fabnet.node.cli.command import Command, add_token, call, show
 from fabnet.node.clock import SystemClock
@@ -26,9 +27,15 @@ _UNITS: Final = {"h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
 def _configure_request(parser: ArgumentParser) -> None:
-    parser.add_argument("--revision", required=True, metavar="CID", help="the design")
-    parser.add_argument("--part", required=True, help="which part of it")
-    parser.add_argument("--pieces", type=int, required=True, help="how many")
+    parser.add_argument(
+        "design", nargs="?", metavar="DESIGN", help="the CID of the design"
+    )
+    parser.add_argument("--revision", metavar="CID", help="the same")
+    parser.add_argument(
+        "--units", type=int, help="how many of the whole: every part that is made"
+    )
+    parser.add_argument("--part", help="only this part of it")
+    parser.add_argument("--pieces", type=int, help="how many of that part")
     parser.add_argument(
         "--due",
         required=True,
@@ -52,8 +59,10 @@ def _configure_request(parser: ArgumentParser) -> None:
 
 
 def _request(args: Namespace) -> int:
+    items, units = _wanted(args)
     body = NewRequest(
-        items=(NewItem(CidText(args.revision), args.part, args.pieces),),
+        items=items,
+        units=units,
         due=_moment("--due", args.due),
         need=args.need,
         person=NewPerson(args.person, args.contact),
@@ -61,6 +70,19 @@ def _request(args: Namespace) -> int:
     )
     filed = call(args, lambda node: node.post("/v1/requests", body, Filed))
     return show(args, filed, f"{filed.job}\nshort code {filed.short_code}")
+
+
+def _wanted(args: Namespace) -> tuple[tuple[NewItem, ...], tuple[NewUnits, ...]]:
+    """Return what is asked for: pieces of a part, or units of the whole."""
+    named = {args.design, args.revision} - {None}
+    if len(named) != 1:
+        raise InputError("DESIGN", "expected the CID of one design")
+    cid = CidText(named.pop())
+    if args.part is None and args.pieces is None and args.units is not None:
+        return (), (NewUnits(cid, args.units),)
+    if args.part is None or args.pieces is None or args.units is not None:
+        raise InputError("--units", "expected --units, or --part and --pieces")
+    return (NewItem(cid, args.part, args.pieces),), ()
 
 
 def _moment(field: str, text: str) -> datetime:
@@ -125,7 +147,8 @@ COMMANDS = (
         "ask for pieces of a design, for someone",
         _configure_request,
         _request,
-        "File a request as a steward, for anyone; they need no account.",
+        "File a request as a steward, for anyone; they need no account. Either units\n"
+        "of a whole design, or pieces of one part of it.",
     ),
     Command(
         "accept",

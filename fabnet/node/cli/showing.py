@@ -1,4 +1,4 @@
-"""`fabnet machines | designs | jobs | story | credit`: what a node knows."""
+"""`fabnet machines | jobs | story | credit`: what a node knows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from fabnet.node.api.answers import Credit, Designs, Jobs, Line, Machines, Story
+from fabnet.node.api.answers import Credit, Jobs, Line, Machines, Story
 from fabnet.node.cli.command import Command, add_api, call, columns, show
 from fabnet.node.web.sentences import moment, short, span
 
@@ -22,21 +22,6 @@ def _machines(args: Namespace) -> int:
             name = f"{machine.name} ({machine.id})"
             rows.append((facility.name, name, machine.state, does, works))
     return show(args, found, columns(rows, empty="no machines are known"))
-
-
-def _designs(args: Namespace) -> int:
-    found = call(args, lambda node: node.get("/v1/designs", Designs))
-    rows: list[tuple[str, ...]] = [("REVISION", "TITLE", "GRANTED", "PARTS")]
-    rows += [
-        (
-            design.cid,
-            f"{design.title} {design.version}".strip(),
-            design.granted or ("nothing" if design.is_fetched else "not fetched yet"),
-            ", ".join(part.name for part in design.parts),
-        )
-        for design in found.designs
-    ]
-    return show(args, found, columns(rows, empty="no designs are known"))
 
 
 def _jobs(args: Namespace) -> int:
@@ -85,7 +70,6 @@ def _configure_story(parser: ArgumentParser) -> None:
 
 COMMANDS = (
     Command("machines", "list the machines that are known", add_api, _machines),
-    Command("designs", "list the designs that are known", add_api, _designs),
     Command("jobs", "list the jobs filed or made here", add_api, _jobs),
     Command(
         "story",

@@ -11,6 +11,7 @@ from fabnet.designs.documents.passport import open_passport
 from fabnet.errors import RemoteError
 from fabnet.node.api.answers import Created, Credit, LotAnswer
 from fabnet.node.api.asks import NewAcceptance
+from fabnet.node.api.commons.answers import DesignDetail
 from fabnet.node.client import Client, ProblemError
 from fabnet.node.demo.walk import PIECES, Walk
 
@@ -116,6 +117,18 @@ async def _passport(walk: Walk) -> None:
         _expect(bool(passport.notice.source_location), "it names no source location")
 
 
+async def _made(walk: Walk) -> None:
+    for place in walk.places:
+        path = f"/v1/designs/{walk.revision}"
+        design = await place.client.get(path, DesignDetail)
+        made = sum(maker.pieces for maker in design.made_by)
+        _expect(made == PIECES, f"{place.name} counts {made} pieces")
+        by = design.made_independently_by
+        _expect(by == 1, f"{place.name} counts {by} cooperatives")
+        seen = [maker.witnessed_lots == maker.lots for maker in design.made_by]
+        _expect(all(seen), f"{place.name} knows nobody else who took the pieces")
+
+
 async def _credit(walk: Walk) -> None:
     books = [await it.client.get("/v1/credit", Credit) for it in walk.places]
     first = books[0]
@@ -160,6 +173,7 @@ CLAIMS: Final[tuple[tuple[str, Callable[[Walk], Awaitable[None]]], ...]] = (
     ("the facility checked licence and policy, and showed its progress", _judged),
     ("six were asked for, six are good, none is owed, on both sides", _book),
     ("the product passport verifies, and both sides hold the same", _passport),
+    ("each node counts one cooperative that made it independently", _made),
     ("the minutes are equal on all three nodes, and sum to zero", _credit),
     ("nobody can write without a token", _doors),
     ("the page shows all three workshops", _page),

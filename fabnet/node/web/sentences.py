@@ -92,6 +92,39 @@ LINES: Final = {
     ),
     "ended": _("Lot {epoch} has ended: {good} good, {scrap} scrap ({reason})."),
     "machine-seen": _("{name} is known."),
+    # How two revisions of a design differ.
+    "design-changed": _("The {field} was {was}, and is {now}."),
+    "file-added": _("The file {name} was added."),
+    "file-removed": _("The file {name} was removed."),
+    "file-changed": _("The file {name}: its {field} was {was}, and is {now}."),
+    "file-moved": _("The file {was} is now {now}."),
+    "part-added": _("The part “{name}” was added."),
+    "part-removed": _("The part “{name}” was removed."),
+    "part-changed": _("The part “{name}”: its {field} was {was}, and is {now}."),
+    "rightsholder-added": _("A rightsholder was added: {name}."),
+    "rightsholder-removed": _("A rightsholder was removed: {name}."),
+    "rightsholder-changed": _("The rightsholder {name} was {was}, and is {now}."),
+    "parent-added": _("It follows {name} now."),
+    "parent-removed": _("It does not follow {name} any more."),
+    "origin-added": _("It draws on {name} now."),
+    "origin-removed": _("It does not draw on {name} any more."),
+    "origin-changed": _("It draws on {name} as {field}: {was}, and now {now}."),
+    # What a bill of materials says oddly.
+    "bom-no-name": _("{file}, row {row}: nothing stands under {column}."),
+    "bom-no-amount": _("{file}, row {row}: no quantity stands under {column}."),
+    "bom-amount-not-read": _("{file}, row {row}: {column} cannot be read: {was}."),
+    "bom-not-a-table": _("{file} is no table that can be read here."),
+    "bom-not-here": _("{file} is not here yet."),
+    "bom-not-read": _("{file} cannot be read: {why}."),
+    "bom-counts-differ": _(
+        "Row {row}: the list says {stated} × {name}, the design {described}."
+    ),
+    "bom-part-not-described": _(
+        "Row {row}: {name} is to be made, and the design does not say how."
+    ),
+    "bom-made-and-bought": _(
+        "Row {row}: the list says to buy {name}, and the design how to make it."
+    ),
     # What peers do.
     "ignored": _("A message changed nothing ({kind}: {reason})."),
     "message-of-unknown-lot": _(
@@ -205,6 +238,14 @@ REASONS: Final = {
     "size-unknown": _("{part}: neither a mesh nor outer dimensions tell its size"),
     "several-processes": _("{part}: several processes in one part: {tsdc}"),
     "mesh-not-closed": _("{part}: the mesh {path} is not closed"),
+    # What follows what, and what a whole unit takes.
+    "parents-of-two-lineages": _("its parents are of two designs, {lineage}, {other}"),
+    "too-many-parents": _("it may follow {most} revisions at most"),
+    "design-not-held": _("the design {revision}, which is a part of it, is not here"),
+    "too-many-parts": _("it comes to more than {most} parts; ask for fewer at a time"),
+    "too-many-of-a-part": _("{pieces} × {part}; {most} are the most in one request"),
+    "designs-too-deep": _("designs lie within designs more than {most} deep"),
+    "makes-nothing": _("the design says how to make none of its parts"),
     # Charters, memberships and policies.
     "charter-unknown": _("the charter {charter} is not known here"),
     "charter-unreadable": _("a signed document cannot be read"),
@@ -310,6 +351,11 @@ def short(name: str) -> str:
     return name
 
 
+def figure(name: str, value: str | int) -> str:
+    """Return a value as people read it; its name ends with the unit."""
+    return _shown(name, value)
+
+
 class _Shown(dict[str, str]):
     """Arguments as they are shown; one that is not there does no harm."""
 
@@ -368,6 +414,7 @@ _UNITS: Final[dict[str, Callable[[int], str]]] = {
     "ms": lambda milliseconds: span(milliseconds // 1_000),
     "s": span,
     "m": _distance,
+    "um": lambda micrometres: f"{micrometres / 1_000:g} mm",
     "mg": lambda milligrams: f"{milligrams / 1_000:,.1f} g",
     "wh": lambda watt_hours: f"{watt_hours:,} Wh",
     "permille": lambda permille: f"{permille / 10:g} %",

@@ -22,7 +22,6 @@ from fabnet.designs.revision import (
 from fabnet.errors import RemoteError
 from fabnet.node.api.answers import (
     DesignAnswer,
-    Designs,
     FileAnswer,
     PartAnswer,
 )
@@ -33,8 +32,10 @@ from fabnet.node.shell import Shell
 from fabnet.records.credential import open_credential
 from fabnet.records.record import Record
 
-LISTED_MAX: Final = 200
-"""Designs in one answer, the newest; the search that comes later finds the others."""
+LISTED_MAX: Final = 50
+"""Designs on the first page, the newest; the search finds the others."""
+PARSED_MAX: Final = 200
+"""Manifests remembered: some ten KiB each, and a millisecond to read."""
 GRANTS_MAX: Final = 64
 """Grants looked at for one design."""
 TERMS_KEPT_MAX: Final = 1_000
@@ -49,27 +50,14 @@ class Terms:
     grants: tuple[str, ...]
 
 
-async def list_designs(call: Call) -> Designs:
-    """Return the newest designs."""
-    return Designs(await newest_designs(call.shell))
-
-
 async def newest_designs(shell: Shell) -> list[DesignAnswer]:
     """Return the newest designs, each once."""
     found: dict[str, DesignAnswer] = {}
     for record in await records_of(shell, revisions.KIND, most=LISTED_MAX):
         body = readable(record, RevisionBody)
         if body is not None and body.revision not in found:
-            found[body.revision] = await _design(shell, record, body)
+            found[body.revision] = await design_answer(shell, record, body)
     return list(found.values())
-
-
-async def get_design(call: Call) -> DesignAnswer | Problem:
-    """Return one design with its files and parts."""
-    found = await _published(call)
-    if isinstance(found, Problem):
-        return found
-    return await _design(call.shell, *found)
 
 
 async def get_file(call: Call) -> Raw | Problem:
@@ -121,7 +109,10 @@ async def _published(call: Call) -> tuple[Record, RevisionBody] | Problem:
     return await find_revision(call.shell, cid) or missing("design", name)
 
 
-async def _design(shell: Shell, record: Record, body: RevisionBody) -> DesignAnswer:
+async def design_answer(
+    shell: Shell, record: Record, body: RevisionBody
+) -> DesignAnswer:
+    """Return a published revision as it is shown, as far as it is here."""
     revision = await revision_of(shell, body.revision)
     terms = await terms_of(shell, body.revision, revision)
     files = () if revision is None else revision.files
@@ -181,7 +172,7 @@ def _part(part: Part) -> PartAnswer:
     )
 
 
-@lru_cache(maxsize=LISTED_MAX)
+@lru_cache(maxsize=PARSED_MAX)
 def _parsed(raw: bytes) -> Revision | None:
     try:
         return revisions.parse(raw)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import Final
@@ -12,6 +13,9 @@ from typing import Final
 import msgspec
 
 from fabnet.content import cid as cids
+from fabnet.content.cid import Cid
+from fabnet.designs.bom import UnitPart, designs_in, unit_parts
+from fabnet.designs.revision import Revision
 from fabnet.errors import InputError, RemoteError
 from fabnet.node.api.answers import Created, Filed
 from fabnet.node.api.asks import (
@@ -21,22 +25,33 @@ from fabnet.node.api.asks import (
     NewPerson,
     NewPlace,
     NewRequest,
+    NewUnits,
     Withdrawal,
 )
 from fabnet.node.api.handlers.asking import ask
 from fabnet.node.api.handlers.designs import find_revision, revision_of
 from fabnet.node.api.handlers.jobs import find, short_code
-from fabnet.node.api.problem import Problem, missing, problem
+from fabnet.node.api.problem import Problem, missing, problem, refused
 from fabnet.node.api.strict import nearest
 from fabnet.node.api.table import Call
 from fabnet.node.shell import Shell
 from fabnet.production.place import Place, place_at
 from fabnet.production.receipt import Minutes
-from fabnet.production.request import NEED_CODES, Item, NeedCode, Request
+from fabnet.production.request import (
+    ITEMS_MAX,
+    NEED_CODES,
+    PIECES_MAX,
+    Item,
+    NeedCode,
+    Request,
+)
 from fabnet.protocol.events import AcceptLot, CountBench, FileRequest, WithdrawRequest
 from fabnet.records.ids import INT_MAX, JobId
+from fabnet.records.refusal import Refusal
 
 SEED_BYTES: Final = 32
+DESIGNS_MAX: Final = 64
+"""Designs looked at for one unit of a whole; what lies beyond counts as not here."""
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DIGITS: Final = re.compile("[1-9][0-9]{0,5}")
 
@@ -44,11 +59,10 @@ _DIGITS: Final = re.compile("[1-9][0-9]{0,5}")
 async def file_request(call: Call, new: NewRequest) -> Filed | Problem:
     """File a request, after every field of it was looked at."""
     shell = call.shell
-    for index, item in enumerate(new.items):
-        wrong = await _wrong_item(shell, f"items[{index}]", item)
-        if wrong is not None:
-            return wrong
-    request = _request(shell, new)
+    items = await _items(shell, new)
+    if isinstance(items, Problem):
+        return items
+    request = _request(shell, new, items)
     personal = msgspec.json.encode(new.person)
     seed = shell.clock.token(SEED_BYTES)
     said = await ask(shell, lambda number: FileRequest(number, request, personal, seed))
@@ -96,12 +110,73 @@ async def _lot(call: Call) -> tuple[JobId, int] | Problem:
     return job if isinstance(job, Problem) else (JobId(job), int(epoch))
 
 
+async def _items(shell: Shell, new: NewRequest) -> tuple[Item, ...] | Problem:
+    """Return what is asked for, part by part, or the first reason why it cannot be."""
+    if not new.items and not new.units:
+        raise InputError("items", "expected at least one, or units of a design")
+    wanted: dict[tuple[Cid, str], int] = {}
+    for index, item in enumerate(new.items):
+        wrong = await _wrong_item(shell, f"items[{index}]", item)
+        if wrong is not None:
+            return wrong
+        name = (item.revision, item.part)
+        wanted[name] = wanted.get(name, 0) + item.pieces
+    for index, whole in enumerate(new.units):
+        parts = await _unit_parts(shell, f"units[{index}]", whole)
+        if isinstance(parts, Problem):
+            return parts
+        for part in parts:
+            name = (part.revision, part.part)
+            wanted[name] = wanted.get(name, 0) + part.pieces
+    refusal = _too_much(wanted)
+    if refusal is not None:
+        return refused(refusal)
+    return tuple(Item(*name, pieces) for name, pieces in wanted.items())
+
+
+def _too_much(wanted: Mapping[tuple[Cid, str], int]) -> Refusal | None:
+    """Return why so much cannot stand in one request."""
+    if len(wanted) > ITEMS_MAX:
+        return Refusal("too-many-parts", (("most", ITEMS_MAX),))
+    for (_, part), pieces in wanted.items():
+        if pieces > PIECES_MAX:
+            counts = (("part", part), ("pieces", pieces), ("most", PIECES_MAX))
+            return Refusal("too-many-of-a-part", counts)
+    return None
+
+
+async def _unit_parts(
+    shell: Shell, at: str, whole: NewUnits
+) -> tuple[UnitPart, ...] | Problem:
+    """Return every part that is made for units of a design and of those in it."""
+    cid = _cid(f"{at}.revision", whole.revision)
+    held: dict[Cid, Revision] = {}
+    ahead = [cid]
+    while ahead and len(held) < DESIGNS_MAX:
+        each = ahead.pop()
+        revision = None if each in held else await revision_of(shell, each)
+        if revision is not None:
+            held[each] = revision
+            ahead += designs_in(revision)
+    if cid not in held:
+        known = await find_revision(shell, cid)
+        reason = "no-such-design" if known is None else "not-fetched"
+        field = f"{at}.revision"
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, reason, field, revision=cid)
+    parts = unit_parts(cid, whole.units, held)
+    return refused(parts) if isinstance(parts, Refusal) else parts
+
+
+def _cid(field: str, text: str) -> Cid:
+    try:
+        return cids.parse(text)
+    except RemoteError as error:
+        raise InputError(field, str(error)) from error
+
+
 async def _wrong_item(shell: Shell, at: str, item: NewItem) -> Problem | None:
     """Return why an item cannot be asked for; nil when it can, as far as is known."""
-    try:
-        cid = cids.parse(item.revision)
-    except RemoteError as error:
-        raise InputError(f"{at}.revision", str(error)) from error
+    cid = _cid(f"{at}.revision", item.revision)
     if await find_revision(shell, cid) is None:
         return problem(
             HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -116,7 +191,7 @@ async def _wrong_item(shell: Shell, at: str, item: NewItem) -> Problem | None:
     return None
 
 
-def _request(shell: Shell, new: NewRequest) -> Request:
+def _request(shell: Shell, new: NewRequest, items: tuple[Item, ...]) -> Request:
     now_ms = shell.clock.now().moment_ms
     due_ms = _moment("due", new.due, now_ms)
     deadline_ms = None
@@ -125,7 +200,7 @@ def _request(shell: Shell, new: NewRequest) -> Request:
         if deadline_ms < due_ms:
             raise InputError("deadline", "expected a time after due")
     return Request(
-        tuple(Item(it.revision, it.part, it.pieces) for it in new.items),
+        items,
         due_ms,
         deadline_ms,
         _need(new.need),

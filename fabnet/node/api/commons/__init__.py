@@ -1,0 +1,1 @@
+"""The commons over the API: designs searched, compared, followed and counted."""
