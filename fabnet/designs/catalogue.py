@@ -55,8 +55,11 @@ class Summary:
     """The title, as it stands."""
     title: str
     """Folded, as all text below."""
+    titled: tuple[str, ...]
+    """The words of the title."""
     parts: str
-    function: str
+    told: str
+    """All that is searched: title, parts and function, a line each."""
     processes: frozenset[str]
     materials: frozenset[str]
     licences: frozenset[str]
@@ -116,19 +119,18 @@ def fold(text: str) -> str:
 def summarise(announced: Summary, revision: Revision, kin: Kin) -> Summary:
     """Return the summary of a revision whose manifest came after its record."""
     expressions = {revision.licence_of(part) for part in revision.parts}
-    room = TEXT_CHARS_MAX
-    title = fold(revision.title)[:room]
-    room -= len(title)
-    parts = "\n".join(fold(part.name) for part in revision.parts)[:room]
-    room -= len(parts)
+    title = fold(revision.title)
+    parts = "\n".join(fold(part.name) for part in revision.parts)
+    told = "\n".join((title, parts, fold(revision.function)))
     return Summary(
         announced.cid,
         announced.arrival,
         announced.record,
         revision.title,
         title,
-        parts,
-        fold(revision.function)[:room],
+        tuple(_WORDS.findall(title)),
+        parts[:TEXT_CHARS_MAX],
+        told[:TEXT_CHARS_MAX],
         frozenset(part.requirement.process for part in revision.parts),
         frozenset(
             each for part in revision.parts for each in part.requirement.materials
@@ -149,9 +151,11 @@ def announce(
     """Return the summary of a revision of which only the record is here."""
     none: frozenset[str] = frozenset()
     folded = fold(title)
+    words = tuple(_WORDS.findall(folded))
     return Summary(
-        cid, arrival, record, title, folded, "", "", none, none, none, first, None
-    )
+        cid, arrival, record, title, folded, words, "", folded, none, none, none,
+        first, None,
+    )  # fmt: skip
 
 
 def query(
@@ -229,19 +233,17 @@ class Catalogue:
         return Found(tuple(cid for _, _, cid in best), len(hits), more)
 
     def _answers(self, summary: Summary, asked: Query) -> bool:
+        for word in asked.words:
+            if word not in summary.told:
+                return False
         facts = (
             asked.lineage is None or summary.first == asked.lineage,
             asked.material is None or asked.material in summary.materials,
             asked.licence is None or asked.licence in summary.licences,
             asked.process is None or _does(summary.processes, asked.process),
         )
-        if not all(facts) or not all(_holds(summary, word) for word in asked.words):
-            return False
-        return not (asked.newest and self.lineages.successors(summary.cid))
-
-
-def _holds(summary: Summary, word: str) -> bool:
-    return word in summary.title or word in summary.parts or word in summary.function
+        is_old = asked.newest and self.lineages.is_superseded(summary.cid)
+        return all(facts) and not is_old
 
 
 def _does(processes: frozenset[str], wanted: str) -> bool:
@@ -252,17 +254,15 @@ def _score(summary: Summary, words: tuple[str, ...]) -> int:
     """Return the sum over the words of the best place that each is found in."""
     if not words:
         return 0
-    titled = _WORDS.findall(summary.title)
-    return sum(_place(summary, titled, word) for word in words)
+    return sum(_place(summary, word) for word in words)
 
 
-def _place(summary: Summary, titled: list[str], word: str) -> int:
-    if word in titled:
-        return _TITLE_WORD
-    if any(it.startswith(word) for it in titled):
-        return _TITLE_BEGINS
+def _place(summary: Summary, word: str) -> int:
     if word in summary.title:
-        return _TITLE_HOLDS
+        if word in summary.titled:
+            return _TITLE_WORD
+        begins = any(it.startswith(word) for it in summary.titled)
+        return _TITLE_BEGINS if begins else _TITLE_HOLDS
     return _PART if word in summary.parts else _FUNCTION
 
 

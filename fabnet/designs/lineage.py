@@ -173,6 +173,10 @@ class Lineages:
         """Return who supersedes a revision: its children by those entitled."""
         return tuple(self._children(cid, entitled=True))
 
+    def is_superseded(self, cid: Cid) -> bool:
+        """Whether anything supersedes a revision."""
+        return cid in self._named and bool(self.successors(cid))
+
     def forks(self, cid: Cid) -> tuple[Cid, ...]:
         """Return who follows a revision without a word of those entitled."""
         return tuple(self._children(cid, entitled=False))

@@ -35,7 +35,14 @@ from fabnet.protocol.effects import Keep, Put
 from fabnet.records import canonical
 from fabnet.records.civil import moment_of, rfc3339
 from fabnet.records.credential import issue
-from fabnet.records.ids import CharterId, FacilityId, Incarnation, JobId, MachineId, RecordId
+from fabnet.records.ids import (
+    CharterId,
+    FacilityId,
+    Incarnation,
+    JobId,
+    MachineId,
+    RecordId,
+)
 from fabnet.records.keys import SigningKey
 from fabnet.records.record import seal_record
 from tests.designs.documents.test_passport import PASSPORT as PAPER
@@ -338,9 +345,15 @@ async def test_units_that_cannot_be_had_whole_are_refused(tmp_path: Path) -> Non
 
 
 def lot_of(
-    desk: Desk, key: SigningKey, cid: Cid, epoch: int, *, charter: CharterId
+    desk: Desk,
+    key: SigningKey,
+    cid: Cid,
+    epoch: int,
+    *,
+    charter: CharterId,
+    taker: SigningKey | None = None,
 ) -> list[Keep]:
-    """Return what a facility elsewhere said of a finished lot, and that we took it."""
+    """Return what a facility elsewhere said of a finished lot, and who took it: we."""
     job = JobId(cids.of_raw(b"a request of ours"))
     passport = CHANGED(
         PAPER, made_by=key.public.peer, facility=FacilityId("works"), charter=charter,
@@ -362,11 +375,13 @@ def lot_of(
         about=lot_key(job, epoch), body=account,
     )  # fmt: skip
     taken = seal_record(
-        us.key, network="test", kind=receipt.ACCEPTANCE, incarnation=Incarnation(9, 9),
+        taker or us.key, network="test", kind=receipt.ACCEPTANCE,
+        incarnation=Incarnation(9, 9),
         seq=epoch, prev=None if epoch == 1 else RecordId(job), moment_ms=1,
-        about=lot_key(job, epoch), body=Acceptance(job, epoch, closed.id, 2, ()),
+        about=lot_key(job, epoch),
+        body=Acceptance(job, epoch, closed.id, 2, ()),
     )  # fmt: skip
-    at = 1_000 + 2 * epoch
+    at = 1_000 + 10 * epoch + (5 if taker else 0)
     return [Keep(closed, at, key.public.peer), Keep(taken, at + 1, None)]
 
 
@@ -387,13 +402,15 @@ async def test_cooperatives_that_made_it_are_counted_by_accepted_lots(
             lot_of(desk, detroit, FIRST.cid, epoch, charter=id_) for epoch in (1, 2, 3)
         ]
         liar = lot_of(desk, EVE, FIRST.cid, 4, charter=id_)
-        (_, taken) = lots[2]
-        kept = [*lots[0], *lots[1], lots[2][0], *liar]
+        closed, taken = lots[2]
+        _, forged = lot_of(desk, detroit, FIRST.cid, 3, charter=id_, taker=EVE)
+        kept = [*lots[0], *lots[1], closed, forged, *liar]
         await desk.shell.store.commit([Put("charter", f"{id_} 1", row), *kept], 1)
 
         _, shown = await desk.get(f"/v1/designs/{FIRST.cid}")
         [maker] = objects(shown["made_by"])
-        # The third lot is not accepted yet, and Eve's node is of no cooperative.
+        # The third lot was accepted by nobody who asked for it, and Eve's node, which
+        # says that it made the fourth, is of no cooperative.
         assert (maker["cooperative"], maker["lots"], maker["pieces"]) == (id_, 2, 4)
         assert (maker["is_author"], maker["witnessed_lots"]) == (False, 2)
         assert shown["made_independently_by"] == 1

@@ -41,7 +41,15 @@ def test_help_lists_every_command(capsys: Capture) -> None:
     told = capsys.readouterr().out
     assert left.value.code == 0
     words = "init run demo publish okh request accept count machines designs jobs story"
-    for name in (*words.split(), "credit", "operator", "token"):
+    for name in (
+        *words.split(),
+        "bom",
+        "lineage",
+        "diff",
+        "credit",
+        "operator",
+        "token",
+    ):
         assert f"\n    {name} " in told
 
 

@@ -21,6 +21,8 @@ from fabnet.production.receipt import Acceptance, LotClosed, lot_key
 from fabnet.records.ids import PeerId, RecordId
 from fabnet.records.record import Record
 
+Taken = dict[tuple[PeerId, RecordId], Acceptance]
+
 PASSPORTS_KEPT_MAX: Final = 1_000
 """Verified passports remembered: each cost a signature check."""
 
@@ -34,13 +36,13 @@ async def evidence_of(shell: Shell, cid: Cid, publisher: PeerId) -> Evidence:
     return evidence(lots, known.nodes.get(publisher))
 
 
-def _taken(records: Iterable[Record]) -> dict[RecordId, tuple[PeerId, Acceptance]]:
-    """Return what was accepted by whom, by the record that closed the lot.
+def _taken(records: Iterable[Record]) -> Taken:
+    """Return what was accepted, by who said so and the record that closed the lot.
 
     Of several acceptances of one author for one lot, the first said counts.
     """
     told: set[tuple[PeerId, str]] = set()
-    taken: dict[RecordId, tuple[PeerId, Acceptance]] = {}
+    taken: Taken = {}
     for record in _first(records):
         acceptance = readable(record, Acceptance)
         if acceptance is None:
@@ -48,15 +50,12 @@ def _taken(records: Iterable[Record]) -> dict[RecordId, tuple[PeerId, Acceptance
         place = (record.author, lot_key(acceptance.job, acceptance.epoch))
         if place not in told:
             told.add(place)
-            taken[acceptance.lot_closed] = (record.author, acceptance)
+            taken[record.author, acceptance.lot_closed] = acceptance
     return taken
 
 
 def _finished(
-    known: Books,
-    cid: Cid,
-    closed: Iterable[Record],
-    taken: dict[RecordId, tuple[PeerId, Acceptance]],
+    known: Books, cid: Cid, closed: Iterable[Record], taken: Taken
 ) -> Iterator[FinishedLot]:
     told: set[tuple[PeerId, str]] = set()
     for record in _first(closed):
@@ -67,9 +66,10 @@ def _finished(
         if place in told:
             continue
         told.add(place)
-        taker, acceptance = taken.get(record.id, (None, None))
+        # Anyone may say that they took it: only the requester's word counts.
+        acceptance = taken.get((claim.requester, record.id))
         maker = known.nodes.get(record.author)
-        if acceptance is None or taker != claim.requester or maker is None:
+        if acceptance is None or maker is None:
             continue
         passport = _passport(claim.passport) if cid.encode() in claim.passport else None
         if passport is None or not _is_of(passport, cid, record, claim):
