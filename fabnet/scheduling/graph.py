@@ -26,7 +26,7 @@ class Graph:
     cost_ms: Ints
     """`[edge]`: the sum of the terms, in milliseconds of waiting."""
     left_out_ms: Ints
-    """`[row]`: no feasible slot that is not listed costs less; NEVER if none is left."""
+    """`[row]`: no feasible slot left out costs less; NEVER if none is left out."""
     slots: int
     """How many slots there are."""
 
