@@ -9,6 +9,7 @@ answer decides and the duties add up.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fabnet.designs.licence.expression import (
@@ -74,6 +75,26 @@ def principal_may_replicate(
     return may_make(expression, act="replicate_own", actor=actor, facts=facts)
 
 
+def conditions(expression: str, *, act: str, actor: str) -> tuple[str, ...]:
+    """Return what must be signed before the answer is yes; none where it cannot be.
+
+    Each is a fact, or `any:a|b+c`: fact a, or facts b and c.
+    """
+    facts: frozenset[str] = frozenset()
+    found: list[str] = []
+    for _ in range(len(table().predicates) + 1):
+        verdict = may_make(expression, act=act, actor=actor, facts=facts)
+        if isinstance(verdict, Permitted):
+            return tuple(dict.fromkeys(found))
+        if not isinstance(verdict, Refused) or verdict.reason != "fact-not-signed":
+            return ()
+        unmet = str(dict(verdict.args)["facts"]).split()
+        found += unmet
+        ways = (it.removeprefix("any:").split("|")[0].split("+") for it in unmet)
+        facts |= frozenset(itertools.chain.from_iterable(ways))
+    return ()
+
+
 def source_duty(permitted: Permitted) -> bool:
     """Whether whoever gets the product must be told where its source is."""
     licences = table().licences
@@ -97,14 +118,41 @@ def source_clause(expression: str) -> tuple[tuple[str, str | int], ...] | None:
     return None
 
 
+def rank(verdict: Verdict) -> tuple[int, int]:
+    """Order verdicts from best to worst; of two yeses, the one with fewer duties.
+
+    A missing fact can still be signed, so it ranks above a plain no.
+    """
+    match verdict:
+        case Permitted(duties=duties):
+            return 0, len(duties)
+        case Review():
+            return 1, 0
+        case Refused(reason="fact-not-signed"):
+            return 2, 0
+        case Refused():
+            return 3, 0
+
+
+def combined(verdicts: Sequence[Verdict]) -> Permitted | Refused | Review:
+    """Return the worst of several answers, or the sum of as many yeses."""
+    worst = max(verdicts, key=lambda verdict: rank(verdict)[0])
+    if not isinstance(worst, Permitted):
+        return worst
+    granted = [it for it in verdicts if isinstance(it, Permitted)]
+    duties = itertools.chain.from_iterable(it.duties for it in granted)
+    elected = dict.fromkeys(" AND ".join(it.elected for it in granted).split(" AND "))
+    return Permitted(" AND ".join(elected), tuple(dict.fromkeys(duties)))
+
+
 def _judge(tree: Tree, act: str, actor: str, facts: frozenset[str]) -> Verdict:
     match tree:
         case Term(id=id_):
             return _judge_one(id_, act, actor, facts)
         case AnyOf(parts=parts):
-            return min((_judge(part, act, actor, facts) for part in parts), key=_rank)
+            return min((_judge(part, act, actor, facts) for part in parts), key=rank)
         case AllOf(parts=parts):
-            return _combined([_judge(part, act, actor, facts) for part in parts])
+            return combined([_judge(part, act, actor, facts) for part in parts])
 
 
 def _judge_one(id_: str, act: str, actor: str, facts: frozenset[str]) -> Verdict:
@@ -130,29 +178,3 @@ def _duties(id_: str, terms: LicenceTerms, act: str) -> tuple[Duty, ...]:
         for row in terms.duties
         if row.applies(act)
     )
-
-
-def _rank(verdict: Verdict) -> tuple[int, int]:
-    """Order verdicts from best to worst; of two yeses, the one with fewer duties.
-
-    A missing fact can still be signed, so it ranks above a plain no.
-    """
-    match verdict:
-        case Permitted(duties=duties):
-            return 0, len(duties)
-        case Review():
-            return 1, 0
-        case Refused(reason="fact-not-signed"):
-            return 2, 0
-        case Refused():
-            return 3, 0
-
-
-def _combined(verdicts: list[Verdict]) -> Verdict:
-    worst = max(verdicts, key=lambda verdict: _rank(verdict)[0])
-    if not isinstance(worst, Permitted):
-        return worst
-    granted = [it for it in verdicts if isinstance(it, Permitted)]
-    duties = itertools.chain.from_iterable(it.duties for it in granted)
-    elected = dict.fromkeys(" AND ".join(it.elected for it in granted).split(" AND "))
-    return Permitted(" AND ".join(elected), tuple(dict.fromkeys(duties)))

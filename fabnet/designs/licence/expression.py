@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -126,6 +127,11 @@ def any_of(expressions: Iterable[str]) -> str | None:
     return render(_either(trees)) if trees else None
 
 
+def letter_name(letter: str) -> str:
+    """Return a letter's code point and its name, for what looks like another."""
+    return f"U+{ord(letter):04X} {unicodedata.name(letter, '')}".rstrip()
+
+
 def _either(trees: list[Tree]) -> Tree:
     return trees[0] if len(trees) == 1 else AnyOf(tuple(trees))
 
@@ -156,7 +162,7 @@ def _odd_letters(text: str) -> Refused | None:
     if _LETTERS.fullmatch(text):
         return None
     odd = next((letter for letter in text if not _LETTERS.fullmatch(letter)), "")
-    return Refused("odd-letters", (("letter", ascii(odd)),))
+    return Refused("odd-letters", (("letter", letter_name(odd)),))
 
 
 def _out_of_order(text: str) -> Refused | None:

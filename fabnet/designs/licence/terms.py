@@ -90,6 +90,23 @@ class LicenceTerms(_Row):
         return next((row.cite for row in rows), None)
 
 
+class _Step(_Row):
+    """Whether what came under one licence may go on under another."""
+
+    d: Literal["allow", "review", "deny"]
+    cite: str
+
+
+class _Merge(_Row):
+    """What a merged work may be published under, for one licence of its sources."""
+
+    cite: str
+    """The clause that decides where `into` says nothing."""
+    anything: bool = False
+    """Whether any licence of the table will do."""
+    into: dict[str, _Step] = msgspec.field(default_factory=dict)
+
+
 class TermsTable(_Row):
     """The whole table."""
 
@@ -97,9 +114,12 @@ class TermsTable(_Row):
     predicates: dict[str, str]
     """What each fact means to whoever signs it."""
     licences: dict[str, LicenceTerms]
-    derivative_may_be: dict[str, tuple[str, ...]]
-    import_aliases: dict[str, str]
-    """Spellings found in the wild, and what they mean."""
+    derivatives: dict[str, _Merge]
+    """By the licence of a source: what a work merged from it may be under."""
+    assemblies: dict[str, _Step]
+    """By the licence of a part: whether it may stand in a whole under another."""
+    components: dict[str, str]
+    """Licences of a whole whose parts anyone must be free to make, and the clause."""
 
 
 @functools.cache

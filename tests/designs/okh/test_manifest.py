@@ -122,7 +122,7 @@ def test_what_is_normalised_is_reported() -> None:
 
 def test_a_licence_that_nobody_understands_stays_as_it_is_and_is_flagged() -> None:
     assert imported(license="CC-BY, or ask").licence == "CC-BY, or ask"
-    assert notes(license="CC-BY, or ask") == [("licence-odd-letters", "license")]
+    assert notes(license="CC-BY, or ask") == [("licence-ambiguous", "license")]
 
 
 def test_dates_and_numbers_that_json_does_not_have_become_text() -> None:
