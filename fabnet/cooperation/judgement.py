@@ -116,10 +116,46 @@ def may_lease(
             return refusal
     if expression is None:
         return Refusal("no-valid-grant", (("revision", making.revision),))
-    verdict = _licence(making, part.licence or expression, maker, requester)
+    return _terms(making, part.licence or expression, revision, maker, requester)
+
+
+def may_start(
+    making: Making,
+    *,
+    revision: Revision,
+    expression: str | None,
+    withdrawn: str | None,
+    maker: Party,
+    requester: Party,
+) -> Refusal | None:
+    """Return why a leased lot may not be begun now, or nil if it may.
+
+    The licence is judged again as at the lease, and the terms that were elected then,
+    and signed, must still be enough. Window and policy stay those of the lease.
+    """
+    refusal = _withdrawn(withdrawn)
+    if refusal is not None:
+        return refusal
+    part = revision.part(making.part)
+    if part is None:
+        return Refusal("no-such-part", (("part", making.part),))
+    if expression is None:
+        return Refusal("no-valid-grant", (("revision", making.revision),))
+    for terms in (part.licence or expression, making.licence):
+        verdict = _terms(making, terms, revision, maker, requester)
+        if not isinstance(verdict, Permitted):
+            return verdict
+    return None
+
+
+def _terms(
+    making: Making, terms: str, revision: Revision, maker: Party, requester: Party
+) -> Permitted | Refusal:
+    """Return what is elected of the terms of a part, or why it may not be made."""
+    verdict = _licence(making, terms, maker, requester)
     owes_source = isinstance(verdict, Permitted) and source_duty(verdict)
     if owes_source and not revision.source_location:
-        return Refusal("no-source-location", (("licence", expression),))
+        return Refusal("no-source-location", (("licence", terms),))
     return verdict
 
 

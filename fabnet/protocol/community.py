@@ -19,6 +19,7 @@ from fabnet.cooperation import charter as charters
 from fabnet.cooperation import membership as memberships
 from fabnet.cooperation import policy as policies
 from fabnet.cooperation.charter import Charter, CharterBody, open_charter
+from fabnet.cooperation.judgement import Party
 from fabnet.cooperation.membership import Membership, MembershipBody, open_membership
 from fabnet.cooperation.policy import Policy, PolicyBody, open_policy
 from fabnet.production.facility import TtlS
@@ -114,6 +115,17 @@ class Community:
         """Return the facts that a federation signed of a cooperative."""
         membership = self._membership(charter, moment_ms)
         return frozenset() if membership is None else frozenset(membership.facts)
+
+    def party(self, charter: CharterId, moment_ms: int) -> Party:
+        """Return a cooperative as a licence and our policy see it at that moment."""
+        standing = "strangers"
+        if charter == self.identity.charter:
+            standing = "members"
+        elif self.is_vouched_charter(charter, moment_ms):
+            standing = "federation"
+        return Party(
+            self.actor(charter, moment_ms), self.facts(charter, moment_ms), standing
+        )
 
     def policy(self) -> Policy | None:
         """Return the policy our own cooperative decides by."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -96,6 +96,7 @@ def founded(
     world, watch = World(seed), Invariants()
     network = Network(world, watch, {})
     stewards = {name: _key(world) for name in names}
+    network.stewards = stewards
     nodes = {name: _key(world) for name in names}
     charter = {
         name: founding.cooperative(
@@ -139,6 +140,23 @@ def founded(
     world.run(5_000)
     world.climate = climate
     return network
+
+
+def joins_as(
+    network: Network, site: Site, actor: ActorType, facts: Iterable[str] = FACTS
+) -> None:
+    """Have the federation sign anew who a cooperative is, and everyone hear of it."""
+    (trusted,) = site.identity.trust
+    membership = founding.membership(
+        site.identity.charter,
+        trusted,
+        actor_type=actor,
+        facts=facts,
+        stewards=list(network.stewards.values())[:2],
+        moment_ms=network.world.now_ms,
+    )
+    charter = site.identity.charter
+    site.carries(memberships.KIND, charter, MembershipBody(membership))
 
 
 def stranger(network: Network, name: str, *, trusts: CharterId) -> Site:

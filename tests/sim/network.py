@@ -8,12 +8,13 @@ takes a turn whole or not at all, and nothing leaves before it has.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from fabnet.content.cid import Cid
 from fabnet.designs.documents import grant as grants
 from fabnet.records.ids import JobId
+from fabnet.records.keys import SigningKey
 from tests.sim.invariants import Invariants
 from tests.sim.site import Site
 from tests.sim.world import CALM, World
@@ -28,6 +29,8 @@ class Network:
     world: World
     watch: Invariants
     sites: dict[str, Site]
+    stewards: dict[str, SigningKey] = field(default_factory=dict)
+    """Who decide for the cooperatives, and together for their federation."""
 
     def __getitem__(self, name: str) -> Site:
         return self.sites[name]

@@ -14,7 +14,15 @@ from fabnet.records.credential import canonical_json, strict_loads
 from fabnet.records.ids import JobId
 from fabnet.records.message import seal_message
 from fabnet.records.refusal import Refusal
-from tests.sim.cities import founded, granted, hook, printer, published, stranger
+from tests.sim.cities import (
+    founded,
+    granted,
+    hook,
+    joins_as,
+    printer,
+    published,
+    stranger,
+)
 from tests.sim.network import Network
 from tests.sim.site import Site
 
@@ -97,6 +105,56 @@ def test_a_refusal_by_licence_is_planned_again_elsewhere() -> None:
     assert reasons(jackson, job)[0].startswith("licence-")
     assert jackson.state(job) == "fulfilled"
     assert not detroit.bench.came_out
+
+
+def test_a_licence_that_no_longer_permits_it_at_start_ends_the_lot() -> None:
+    network, jackson, detroit, barcelona = cities()
+    barcelona.owns(printer(barcelona))
+    design = hook(licence="CC-BY-NC-SA-4.0")
+    cid = barcelona.publishes(design, granted(design))
+    network.knows_of(cid)
+    first = jackson.asks_for(cid, 6)
+    network.until(lambda: heard(barcelona, first, "started"))
+    second = jackson.asks_for(cid, 6)
+    network.until(lambda: heard(barcelona, second, "confirmed"))
+
+    joins_as(network, barcelona, "firm")
+    network.until(lambda: "final" in jackson.disk.codes(second))
+    detroit.owns(printer(detroit))
+    network.finish(jackson, first, second)
+
+    assert reasons(jackson, first) == ["made"]
+    assert reasons(jackson, second)[0] == "licence-review-unclear"
+    assert placed(jackson, second)[0] == "barcelona"
+    assert placed(jackson, second)[-1] == "detroit"
+    assert "started" not in barcelona.disk.codes(second)
+    assert jackson.state(second) == "fulfilled"
+
+
+def test_a_lot_that_may_not_start_lets_the_next_one_begin_once() -> None:
+    network, jackson, _, barcelona = cities()
+    machine = barcelona.owns(printer(barcelona))
+    design = hook(licence="CC-BY-NC-SA-4.0")
+    asked = barcelona.publishes(design, granted(design))
+    network.knows_of(asked)
+    free = known(network, barcelona)
+    jobs = []
+    for cid in (free, asked, free):
+        jobs.append(jackson.asks_for(cid, 1))
+        network.until(lambda: heard(barcelona, jobs[-1], "confirmed"))
+    _, barred, last = jobs
+
+    barcelona.sets(machine, "drained")
+    joins_as(network, barcelona, "firm")
+    network.run(1_800)
+    assert not heard(barcelona, last, "started")
+    barcelona.sets(machine, "idle")
+    network.finish(jackson, last)
+
+    assert "licence-review-unclear" in reasons(jackson, barred)
+    assert not heard(barcelona, barred, "started")
+    started = [it for it in barcelona.disk.story if it.subject == last]
+    assert [it.code for it in started].count("started") == 1
 
 
 def test_a_refusal_by_policy_is_planned_again_elsewhere() -> None:

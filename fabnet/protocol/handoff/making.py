@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from fabnet.cooperation.judgement import may_start
 from fabnet.production import handoff, receipt
 from fabnet.production import lot as lots
 from fabnet.production.handoff import Final as FinalSaid
@@ -18,9 +19,10 @@ from fabnet.production.receipt import lot_key
 from fabnet.protocol.community import Community
 from fabnet.protocol.courier import Courier
 from fabnet.protocol.effects import Act, Answer, Turn
-from fabnet.protocol.events import CountBench, PieceLost, PieceMade, Progressed
+from fabnet.protocol.events import CountBench, Design, PieceLost, PieceMade, Progressed
 from fabnet.protocol.handoff.closing import lot_closed
 from fabnet.protocol.handoff.workshop import Bench, Workshop
+from fabnet.records.ids import Now
 from fabnet.records.refusal import Refusal
 
 PROGRESS_STEP: Final = 250
@@ -106,9 +108,11 @@ class Work:
                 return
             if design is None:
                 continue
-            if design.withdrawn is not None and making.state == "ready":
-                self.final(turn, lots.stop(making, "design-withdrawn"))
-                continue
+            refusal = self._may_start(turn.now, making, design)
+            if refusal is not None and making.state == "ready":
+                # Its end begins what comes next.
+                self.final(turn, lots.stop(making, refusal.reason, _detail(refusal)))
+                return
             turn.note(
                 making.job, "started", epoch=making.epoch, machine=bench.machine.name
             )
@@ -180,8 +184,7 @@ class Work:
 
     def refuse(self, turn: Turn, making: Making, refusal: Refusal) -> None:
         """End a lot that was not confirmed, with the reason."""
-        detail = " ".join(f"{name}={value}" for name, value in refusal.args)[:500]
-        self.final(turn, lots.refuse(making, refusal.reason, detail))
+        self.final(turn, lots.refuse(making, refusal.reason, _detail(refusal)))
 
     def final(self, turn: Turn, making: Making) -> None:
         """Say FINAL; of a confirmed lot, log what it came to."""
@@ -206,6 +209,18 @@ class Work:
         )  # fmt: skip
         self.courier.send(turn, making.requester, handoff.FINAL, final)
 
+    def _may_start(self, now: Now, making: Making, design: Design) -> Refusal | None:
+        """Return why a lot may not be begun: a membership may have ended since."""
+        ours = self.shop.voice.identity.charter
+        return may_start(
+            making,
+            revision=design.revision,
+            expression=design.expression,
+            withdrawn=design.withdrawn,
+            maker=self.community.party(ours, now.moment_ms),
+            requester=self.community.party(making.charter, now.moment_ms),
+        )
+
     def _receipt(self, turn: Turn, making: Making) -> None:
         self.shop.keep(turn, making)
         receipt = Receipt(
@@ -227,6 +242,10 @@ class Work:
         )
         key = lot_key(making.job, making.epoch)
         self.shop.voice.log(turn, receipt.LOT_CLOSED, key, closed)
+
+
+def _detail(refusal: Refusal) -> str:
+    return " ".join(f"{name}={value}" for name, value in refusal.args)[:500]
 
 
 def _turn(making: Making) -> tuple[bool, int, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fabnet.content.cid import Cid
-from fabnet.cooperation.judgement import Party, Station, may_lease
+from fabnet.cooperation.judgement import Station, may_lease
 from fabnet.cooperation.need import round_order
 from fabnet.cooperation.policy import Policy
 from fabnet.designs.licence.eligible import Permitted
@@ -27,7 +27,7 @@ from fabnet.protocol.events import Recalled
 from fabnet.protocol.handoff.closing import licence_acceptance
 from fabnet.protocol.handoff.making import Work
 from fabnet.protocol.handoff.workshop import LOTS_MAX, Bench, Workshop, next_change
-from fabnet.records.ids import CharterId, Now
+from fabnet.records.ids import Now
 from fabnet.records.message import Message
 from fabnet.records.refusal import Refusal
 
@@ -221,7 +221,9 @@ class Rounds:
         if not isinstance(verdict, Permitted):
             self.work.refuse(turn, making, verdict)
             return
-        maker = self._party(self.shop.voice.identity.charter, turn.now.moment_ms)
+        maker = self.community.party(
+            self.shop.voice.identity.charter, turn.now.moment_ms
+        )
         acceptance = licence_acceptance(
             self.shop.voice.identity,
             turn.now,
@@ -266,20 +268,8 @@ class Rounds:
             withdrawn=design.withdrawn,
             station=station,
             policy=policy,
-            maker=self._party(ours, now.moment_ms),
-            requester=self._party(making.charter, now.moment_ms),
-        )
-
-    def _party(self, charter: CharterId, moment_ms: int) -> Party:
-        standing = "strangers"
-        if charter == self.shop.voice.identity.charter:
-            standing = "members"
-        elif self.community.is_vouched_charter(charter, moment_ms):
-            standing = "federation"
-        return Party(
-            self.community.actor(charter, moment_ms),
-            self.community.facts(charter, moment_ms),
-            standing,
+            maker=self.community.party(ours, now.moment_ms),
+            requester=self.community.party(making.charter, now.moment_ms),
         )
 
 
