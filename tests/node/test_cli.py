@@ -44,6 +44,7 @@ def test_help_lists_every_command(capsys: Capture) -> None:
     for name in (
         *words.split(),
         "bom",
+        "licence",
         "lineage",
         "diff",
         "credit",

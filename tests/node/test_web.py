@@ -11,6 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fabnet.designs.licence.terms import ACTORS, ACTS, table
+from fabnet.node.api.licences import licence_answer
+from fabnet.node.api.problem import Problem
 from fabnet.node.web import render
 from fabnet.node.web.atlas import (
     HEIGHT,
@@ -22,7 +25,19 @@ from fabnet.node.web.atlas import (
     Voyage,
     draw,
 )
-from fabnet.node.web.sentences import LINES, REASONS, reason, sentence, short, span
+from fabnet.node.web.duties import ACTORS as ACTORS_IN_WORDS
+from fabnet.node.web.duties import ACTS as ACTS_IN_WORDS
+from fabnet.node.web.duties import DUTIES, FACTS
+from fabnet.node.web.sentences import (
+    LINES,
+    REASONS,
+    condition,
+    duty,
+    reason,
+    sentence,
+    short,
+    span,
+)
 
 PACKAGE = Path(render.__file__).parents[2]
 JACKSON = Point(42_245_900, -84_401_300)
@@ -34,6 +49,10 @@ points = st.builds(
     st.integers(-90_000_000, 90_000_000),
     st.integers(-180_000_000, 180_000_000),
 )
+
+
+SAID_TO_PROGRAMS = {"bad-header", "unknown-host"}
+"""What Peer ID Authentication answers to another node: a status, and no sentence."""
 
 
 def pins(*places: Point) -> list[Pin]:
@@ -191,8 +210,8 @@ def codes_in(call: str) -> set[str]:
             if not isinstance(node, ast.Call):
                 continue
             name = ast.unparse(node.func).rpartition(".")[2]
-            place = {"note": 1, "Refusal": 0, "Misfit": 0}.get(name)
-            if name != call or place is None or len(node.args) <= place:
+            place = 1 if name == "note" else 0
+            if name != call or len(node.args) <= place:
                 continue
             found |= {
                 leaf.value
@@ -210,10 +229,54 @@ def test_whatever_a_story_can_say_has_a_sentence() -> None:
 
 
 def test_whatever_can_be_refused_has_a_reason() -> None:
-    codes = {code for code in codes_in("Refusal") if not code.endswith("-")}
+    said = codes_in("Refusal") | codes_in("Refused") | codes_in("Review")
+    codes = {code for code in said if not code.endswith("-")}
 
     assert "stale-offer" in codes
-    assert not sorted(codes - REASONS.keys())
+    assert not sorted(codes - REASONS.keys() - SAID_TO_PROGRAMS)
+
+
+def test_whatever_a_licence_asks_lets_or_needs_has_words() -> None:
+    asked = {row.code for terms in table().licences.values() for row in terms.duties}
+    asked |= {"GOES_ON_UNDER", "KEEPS_ITS_LICENCE"}
+
+    assert asked == DUTIES.keys()
+    assert table().predicates.keys() == FACTS.keys()
+    assert (tuple(ACTS_IN_WORDS), tuple(ACTORS_IN_WORDS)) == (ACTS, ACTORS)
+    assert not [text for text in DUTIES.values() if not text.endswith(".")]
+    assert duty("GOES_ON_UNDER", "MIT") == "What came under it goes on under MIT."
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("CERN", "does not say which"),
+        ("MIT, CC-BY-NC-4.0", "bar uses that others allow"),
+        ("MIT/CC0-1.0", "all hold or one"),
+        ("", "grants nothing"),
+        ("NONE", "grants nothing"),
+        ("ask me", "names no licence"),
+        ("MIT\u200b", "U+200B ZERO WIDTH SPACE"),
+        ("MIT AND", "cannot be read: MIT AND"),
+        ("Unlicense", "not known here: Unlicense"),
+        ("A" * 600, "600 characters"),
+        ("(" * 40 + "MIT" + ")" * 40, "too deep"),
+    ],
+)
+def test_why_a_licence_cannot_be_read_is_told_in_a_sentence(
+    text: str, told: str
+) -> None:
+    no = licence_answer(text)
+
+    assert isinstance(no, Problem)
+    assert told in no.detail
+
+
+def test_a_condition_with_two_ways_tells_both() -> None:
+    told = condition("any:noncommercial_purpose|worker_owned+surplus_to_worker_owners")
+
+    assert "; or else " in told
+    assert told.count("a federation signed") == 2
 
 
 # ------------------------------------------------------------------ templates

@@ -179,6 +179,69 @@ class DesignAnswer(Answer):
     """Why it was recalled."""
 
 
+class Remark(Answer):
+    """Something worth saying about what was done."""
+
+    code: str
+    args: dict[str, str | int]
+    sentence: str
+
+
+class PublishedDesign(Answer):
+    """A design that was published."""
+
+    id: str
+    """The revision."""
+    warnings: list[Remark]
+    """What nobody could check of the licences it draws on."""
+
+
+class DutyAnswer(Answer):
+    """What a licence asks in return."""
+
+    code: str
+    licence: str
+    clause: str
+    sentence: str
+
+
+class MayAnswer(Answer):
+    """What one kind of actor may do."""
+
+    actor: str
+    verdict: str
+    """`yes`, `if` certain things are signed, `ask` a person, or `no`."""
+    elected: str
+    """Of several licences, those that it goes by; empty where the answer is no."""
+    conditions: list[str]
+    """What must be signed, as the terms table writes it."""
+    clause: str
+    sentence: str
+
+
+class ActAnswer(Answer):
+    """One thing to do under a licence: who may, and what is asked in return."""
+
+    act: str
+    title: str
+    actors: list[MayAnswer]
+    duties: list[DutyAnswer]
+
+
+class LicenceAnswer(Answer):
+    """What a licence lets whom do, as we read it; not legal advice."""
+
+    text: str
+    """As it was asked for."""
+    expression: str
+    """As it was understood."""
+    note: str
+    """How it was read where it was not an expression as it stood; else empty."""
+    acts: list[ActAnswer]
+    version: str
+    """Of the terms table."""
+
+
 class Designs(Answer):
     """Every design that is known."""
 

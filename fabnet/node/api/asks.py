@@ -13,7 +13,7 @@ import msgspec
 
 from fabnet.designs.bom import UNITS_MAX
 from fabnet.designs.documents.grant import GRANT_BYTES_MAX
-from fabnet.designs.revision import REVISION_BYTES_MAX
+from fabnet.designs.revision import ORIGINS_MAX, REVISION_BYTES_MAX
 from fabnet.node.api.table import Role
 from fabnet.production.receipt import MinuteKind
 from fabnet.production.receipt import Minutes as SignedMinutes
@@ -50,6 +50,8 @@ class NewDesign(Ask):
     """The UnixFS folder of its files."""
     grant: Annotated[bytes, msgspec.Meta(min_length=2, max_length=GRANT_BYTES_MAX)]
     """The signed licence grant, in base64."""
+    reviewed: Annotated[tuple[CidText, ...], msgspec.Meta(max_length=ORIGINS_MAX)] = ()
+    """Origins whose licence leaves it open, and was read by a person who allows it."""
 
 
 class NewDocument(Ask):

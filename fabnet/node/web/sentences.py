@@ -15,6 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from fabnet.node.web.duties import ACTORS, ACTS, DESCENT, DUTIES, FACTS, READING
+
 Args = Mapping[str, str | int]
 
 LANGUAGES: Final = ("en",)
@@ -280,6 +282,8 @@ REASONS: Final = {
     "hold-expired": _("the hold expired before it was confirmed"),
     "start-missed": _("the machine did not begin in time"),
     "too-much-scrap": _("there was too much scrap"),
+    **DESCENT,
+    **READING,
 }
 """Why not, by code: a clause without a full stop."""
 
@@ -317,6 +321,34 @@ def reason(code: str, args: Args, language: str = "en") -> str:
     told = ", ".join(f"{name} {_shown(name, value)}" for name, value in args.items())
     spoken = code.replace("-", " ")
     return f"{spoken} ({told})" if told else spoken
+
+
+def duty(code: str, into: str = "", language: str = "en") -> str:
+    """Return what a licence asks in return, as a sentence."""
+    text = DUTIES.get(code)
+    return (
+        title(code.lower()) if text is None else _filled(text, {"into": into}, language)
+    )
+
+
+def act(code: str, language: str = "en") -> str:
+    """Return what somebody may do, as a phrase."""
+    return _filled(ACTS[code], {}, language)
+
+
+def actor(code: str, language: str = "en") -> str:
+    """Return a kind of actor as people call it."""
+    return _filled(ACTORS[code], {}, language)
+
+
+def condition(asked: str, language: str = "en") -> str:
+    """Return what must be signed, from a fact or from `any:a|b+c`: a, or b and c."""
+    ways = [way.split("+") for way in asked.removeprefix("any:").split("|")]
+    told = [[_filled(FACTS[fact], {}, language) for fact in way] for way in ways]
+    both, either = (
+        _filled(text, {}, language) for text in (_(" and "), _("; or else "))
+    )
+    return either.join(both.join(way) for way in told)
 
 
 def title(code: str) -> str:

@@ -1,10 +1,12 @@
-"""About this node: who it is, how it is, and what its API is."""
+"""About this node: who it is, how it is, and what the licences say that it keeps to."""
 
 from __future__ import annotations
 
 from fabnet import VERSION
-from fabnet.node.api.answers import Health, NodeAnswer
+from fabnet.node.api.answers import Health, LicenceAnswer, NodeAnswer
 from fabnet.node.api.handlers.machines import spot
+from fabnet.node.api.licences import licence_answer
+from fabnet.node.api.problem import Problem
 from fabnet.node.api.table import Call
 from fabnet.node.shell import Shell
 
@@ -36,3 +38,8 @@ def node_answer(shell: Shell) -> NodeAnswer:
         ready=shell.store.failed is None,
         now_ms=shell.clock.now().moment_ms,
     )
+
+
+async def get_licence(call: Call) -> LicenceAnswer | Problem:
+    """Return what a licence lets whom do, and what it asks in return."""
+    return licence_answer(call.params["expression"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -11,7 +12,10 @@ from fabnet.content import cid as cids
 from fabnet.content.cid import Cid
 from fabnet.designs import revision as revisions
 from fabnet.designs.documents import grant as grants
+from fabnet.designs.documents.descent import Ancestor, judge_descent, wanted
 from fabnet.designs.documents.grant import Grant, GrantBody, effective, open_grant
+from fabnet.designs.licence.eligible import Review
+from fabnet.designs.licence.expression import Refused
 from fabnet.designs.revision import (
     REVISION_BYTES_MAX,
     FileEntry,
@@ -24,11 +28,13 @@ from fabnet.node.api.answers import (
     DesignAnswer,
     FileAnswer,
     PartAnswer,
+    Remark,
 )
 from fabnet.node.api.handlers.known import readable, records_of
 from fabnet.node.api.problem import Problem, missing, problem
 from fabnet.node.api.table import Call, Raw
 from fabnet.node.shell import Shell
+from fabnet.node.web.sentences import reason, sentence
 from fabnet.records.credential import open_credential
 from fabnet.records.record import Record
 
@@ -145,6 +151,41 @@ async def terms_of(shell: Shell, cid: Cid, revision: Revision | None) -> Terms:
         if held is not None:
             found[held[0]] = held[1]
     return Terms(effective(found.values()), tuple(sorted(found)))
+
+
+async def check_origins(
+    shell: Shell, revision: Revision, grant: Grant, reviewed: Collection[Cid]
+) -> list[Remark] | Problem:
+    """Return what is worth saying of a design's origins, or why they do not allow it.
+
+    Where their licences leave it open, a person must have read them.
+    """
+    held: dict[Cid, Ancestor | None] = {}
+    while missing_here := wanted(revision, held):
+        held |= {cid: await _ancestor(shell, cid) for cid in missing_here}
+    descent = judge_descent(revision, grant.expression, held)
+    remarks = [_remark("origin-unknown", {"origin": cid}) for cid in descent.unknown]
+    answers: list[tuple[Cid, Refused | Review]] = [*descent.refused, *descent.unclear]
+    for cid, no in answers:
+        if isinstance(no, Review) and cid in reviewed:
+            why = reason(no.reason, dict(no.args))
+            remarks.append(_remark("origin-reviewed", {"origin": cid, "why": why}))
+            continue
+        field = "reviewed" if isinstance(no, Review) else "manifest"
+        args = {**dict(no.args), "origin": cid}
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, no.reason, field, **args)
+    return remarks
+
+
+async def _ancestor(shell: Shell, cid: Cid) -> Ancestor | None:
+    revision = await revision_of(shell, cid)
+    if revision is None:
+        return None
+    return Ancestor(revision, (await terms_of(shell, cid, revision)).expression)
+
+
+def _remark(code: str, args: dict[str, str | int]) -> Remark:
+    return Remark(code, args, sentence(code, args))
 
 
 async def _file(shell: Shell, file: FileEntry) -> FileAnswer:

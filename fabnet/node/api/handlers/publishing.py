@@ -16,9 +16,10 @@ from fabnet.designs.documents import grant as grants
 from fabnet.designs.documents.grant import GrantBody, open_grant
 from fabnet.designs.licence.expression import Refused
 from fabnet.designs.revision import RevisionBody
-from fabnet.node.api.answers import Created, Stored
+from fabnet.node.api.answers import Created, PublishedDesign, Stored
 from fabnet.node.api.asks import NewDesign, NewDocument
 from fabnet.node.api.handlers.asking import ask
+from fabnet.node.api.handlers.designs import check_origins
 from fabnet.node.api.handlers.known import community
 from fabnet.node.api.problem import Problem, problem, refused
 from fabnet.node.api.table import Call
@@ -46,7 +47,7 @@ async def put_blob(call: Call, raw: bytes) -> Stored | Problem:
     return Stored(cid, len(raw))
 
 
-async def publish_design(call: Call, new: NewDesign) -> Created | Problem:
+async def publish_design(call: Call, new: NewDesign) -> PublishedDesign | Problem:
     """Publish a revision whose files are all here, and its grant."""
     shell = call.shell
     revision = revisions.parse(new.manifest)
@@ -65,6 +66,9 @@ async def publish_design(call: Call, new: NewDesign) -> Created | Problem:
         return problem(
             HTTPStatus.UNPROCESSABLE_ENTITY, grant.reason, "grant", **dict(grant.args)
         )
+    remarks = await check_origins(shell, revision, grant, new.reviewed)
+    if isinstance(remarks, Problem):
+        return remarks
     stored = await put_blob(call, new.manifest)
     if isinstance(stored, Problem):
         return stored
@@ -75,7 +79,7 @@ async def publish_design(call: Call, new: NewDesign) -> Created | Problem:
     if isinstance(said, Problem):
         return said
     said = await _publish(shell, grants.KIND, cid, GrantBody(new.grant))
-    return said if isinstance(said, Problem) else Created(cid)
+    return said if isinstance(said, Problem) else PublishedDesign(cid, remarks)
 
 
 async def publish_document(call: Call, new: NewDocument) -> Created | Problem:
