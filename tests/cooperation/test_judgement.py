@@ -6,12 +6,18 @@ import msgspec
 import pytest
 
 from fabnet.content.cid import of_raw
-from fabnet.cooperation.judgement import accepted_materials, may_request
+from fabnet.cooperation.judgement import (
+    Party,
+    accepted_materials,
+    may_request,
+    may_start,
+)
 from fabnet.designs.revision import Part, Revision
 from fabnet.production.place import place_at
 from fabnet.production.request import Item, Request
 from fabnet.records.ids import CharterId
 from fabnet.records.refusal import Refusal
+from tests.production.samples import changed, queued
 from tests.sim.cities import hook
 
 DESIGN = hook()
@@ -72,3 +78,47 @@ def test_only_what_both_allow_is_planned_with() -> None:
     )
     assert accepted_materials(wanting("pla"), of_material()) == ("pla",)
     assert accepted_materials(wanting("granite"), of_material("pla")) == ()
+
+
+# ------------------------------------------------------------------ when it is begun
+
+
+def started(
+    licence: str,
+    *,
+    expression: str | None = "CC-BY-NC-SA-4.0 OR MIT",
+    withdrawn: str | None = None,
+    maker: str = "worker_coop",
+) -> str | None:
+    """Why a lot that was leased under `licence` may not be begun."""
+    making = changed(
+        queued(), part=PART.name, act="make_for_peer_at_cost", licence=licence,
+        facts=("cost_recovery_only", "noncommercial_purpose"),
+    )  # fmt: skip
+    refusal = may_start(
+        making,
+        revision=DESIGN,
+        expression=expression,
+        withdrawn=withdrawn,
+        maker=Party(maker, frozenset(), "members"),
+        requester=Party("individual", frozenset(), "federation"),
+    )
+    return None if refusal is None else refusal.reason
+
+
+def test_what_was_leased_may_be_begun_while_its_terms_hold() -> None:
+    assert started("MIT") is None
+    assert started("CC-BY-NC-SA-4.0") is None
+    assert started("MIT", maker="firm") is None
+
+
+def test_the_terms_that_were_elected_and_signed_must_still_be_enough() -> None:
+    assert started("CC-BY-NC-SA-4.0", maker="firm") == "licence-review-unclear"
+
+
+def test_a_recall_or_a_lost_grant_stops_what_was_leased() -> None:
+    assert started("MIT", withdrawn="it breaks") == "design-withdrawn"
+    assert started("MIT", expression=None) == "no-valid-grant"
+    assert started("MIT", expression="CC-BY-NC-4.0", maker="firm") == (
+        "licence-review-unclear"
+    )
