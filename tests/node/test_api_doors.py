@@ -29,6 +29,7 @@ SAMPLE = {
     "machine": "printer",
     "name": "fabnet.css",
     "path": "how.md",
+    "expression": "MIT",
 }
 
 
