@@ -16,7 +16,8 @@ from fabnet.designs.geometry.estimate import Estimate, box, estimate
 from fabnet.designs.licence.eligible import source_clause
 from fabnet.designs.licence.expression import Refused
 from fabnet.designs.licence.normalise import normalise
-from fabnet.designs.okh.manifest import Manifest, ManifestPart, export_okh
+from fabnet.designs.okh.manifest import Manifest, export_okh
+from fabnet.designs.okh.part import ManifestPart
 from fabnet.designs.requirement import Geometry, Requirement
 from fabnet.designs.revision import (
     FileEntry,
