@@ -78,6 +78,8 @@ def revision_from(
     must sign unless `quorum` says fewer; the source is at the manifest's `repo` unless
     `source_location` says where. Raises RemoteError naming a field that breaks a bound.
     """
+    if manifest.missing:
+        return Refused("manifest-incomplete", (("keys", ", ".join(manifest.missing)),))
     licence = normalise(manifest.licence)
     if licence.expression is None:
         return Refused("licence-not-understood", (("licence", manifest.licence[:80]),))

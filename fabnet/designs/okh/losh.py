@@ -88,6 +88,11 @@ def _understood(text: str) -> Normalised:
 
 
 def _edition(data: dict[str, Toml], report: Report) -> None:
+    for key in ("okhv", "version"):
+        value = data.get(key)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            report.normalised("number-as-text", key, was=str(value))
+            data[key] = str(value)
     if "okhv" not in data:
         report.error("missing", "okhv")
     okhv = text_of(data.get("okhv"))
@@ -104,20 +109,18 @@ def _trim(data: dict[str, Toml], key: str) -> None:
 
 
 def _licence(data: dict[str, Toml], at: str, report: Report) -> None:
-    """Read a licence; of a list, that all of them hold, which grants least."""
+    """Read a licence; a list of different ones stays one, for nobody says AND or OR."""
     stated, key = data.get("license"), f"{at}license"
     if isinstance(stated, str):
         data["license"] = read_licence(stated.strip(), key, report)
-    elif isinstance(stated, list):
-        texts = texts_of(stated)
-        read = [read_licence(text, key, report) for text in texts]
-        joined = normalise(" AND ".join(f"({text})" for text in dict.fromkeys(read)))
-        if len(texts) == len(stated) and joined.expression is not None:
-            if len(set(read)) > 1:
-                report.warning("licences-joined", key, read=joined.expression)
-            else:
-                report.normalised("list-as-text", key)
-            data["license"] = joined.expression
+    elif isinstance(stated, list) and len(texts_of(stated)) == len(stated):
+        read = [read_licence(text, key, report) for text in texts_of(stated)]
+        if len(set(read)) == 1:
+            report.normalised("list-as-text", key)
+            data["license"] = read[0]
+        elif read:
+            report.warning("licences-differ", key, read=short(", ".join(read)))
+            data["license"] = list[Toml](read)
 
 
 def _level(data: dict[str, Toml], key: str, report: Report) -> None:

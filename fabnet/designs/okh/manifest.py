@@ -14,9 +14,16 @@ from fabnet.designs.okh import losh, v1
 from fabnet.designs.okh.keys import REQUIRED, Dialect, dialect_of
 from fabnet.designs.okh.part import ManifestPart
 from fabnet.designs.okh.remarks import remark
-from fabnet.designs.okh.report import Note, Report
+from fabnet.designs.okh.report import Level, Note, Report
 from fabnet.designs.okh.toml_door import is_toml, read_toml, write_toml
-from fabnet.designs.okh.values import Toml, check_depth, paths_of, tables_of, text_of
+from fabnet.designs.okh.values import (
+    Toml,
+    check_depth,
+    paths_of,
+    tables_of,
+    text_of,
+    texts_of,
+)
 from fabnet.designs.revision import OKH_BYTES_MAX
 from fabnet.errors import LimitError, MalformedError
 
@@ -44,8 +51,8 @@ class Manifest:
 
     @property
     def licence(self) -> str:
-        """The licence, as it stands after import; empty where none is stated."""
-        return text_of(self.data.get("license"))
+        """The licence, as it stands after import; of several, a list with commas."""
+        return ", ".join(texts_of(self.data.get("license")))
 
     @property
     def licensor(self) -> tuple[str, ...]:
@@ -79,11 +86,11 @@ class Manifest:
     def missing(self) -> tuple[str, ...]:
         """The keys that OKH requires and that say nothing here."""
         said = {
-            key: bool(self.licensor) if key == "licensor" else bool(text_of(value))
-            for key, value in self.data.items()
-            if key in REQUIRED
+            **{key: text_of(self.data.get(key)) for key in REQUIRED},
+            "license": self.licence,
+            "licensor": self.licensor,
         }
-        return tuple(key for key in REQUIRED if not said.get(key, False))
+        return tuple(key for key in REQUIRED if not said[key])
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +111,20 @@ class Imported:
     @property
     def errors(self) -> tuple[Note, ...]:
         """What is missing or wrong."""
-        return tuple(note for note in self.report if note.level == "error")
+        return self._of("error")
 
     @property
     def warnings(self) -> tuple[Note, ...]:
         """What a person should look at."""
-        return tuple(note for note in self.report if note.level == "warning")
+        return self._of("warning")
+
+    @property
+    def normalised(self) -> tuple[Note, ...]:
+        """What was changed, and means the same."""
+        return self._of("normalised")
+
+    def _of(self, level: Level) -> tuple[Note, ...]:
+        return tuple(note for note in self.report if note.level == level)
 
 
 def import_okh(raw: bytes) -> Imported:

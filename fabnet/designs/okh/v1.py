@@ -61,7 +61,8 @@ def lower(data: dict[str, Toml]) -> dict[str, Toml]:
     """Return the v1 manifest of a LOSH manifest; lifting it gives the same again."""
     stated = data.get(V1_REST)
     document = dict(stated) if isinstance(stated, dict) else {}
-    document.pop(LOSH_REST, None)
+    for key in (LOSH_REST, "okhv"):
+        document.pop(key, None)  # they would make it another document than a v1 one
     for rule in RULES:
         value, read = data.get(rule.key), rule.read(document)
         if value is None:

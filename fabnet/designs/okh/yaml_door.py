@@ -41,6 +41,9 @@ _FLOAT: Final = re.compile(
 _NUMBER_CHARS_MAX: Final = 400
 """Characters of a number; a longer one is kept as text."""
 _BASES: Final = {"0o": 8, "0x": 16}
+_BREAKS: Final = re.compile("[\x85\u2028\u2029]")
+"""What YAML 1.1 takes for the end of a line; only an escape keeps it."""
+_TRAILING: Final = re.compile(r"\s\n|[^\S\n]\Z")
 _LOADER: Final = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 """libyaml where it is there; only its scanner is used."""
 
@@ -95,7 +98,7 @@ class _Reader:
     def _value(self, event: yaml.Event, key: str, depth: int) -> Toml | None:
         self._check(event)
         if isinstance(event, yaml.ScalarEvent):
-            return self._scalar(event, key)
+            return self._scalar(event, key, label=depth == 1 and key in AS_WRITTEN)
         if depth > DEPTH_READ_MAX:
             raise too_deep()
         if isinstance(event, yaml.MappingStartEvent):
@@ -127,7 +130,7 @@ class _Reader:
                 items.append(value)
         return items
 
-    def _scalar(self, event: yaml.ScalarEvent, key: str) -> Toml | None:
+    def _scalar(self, event: yaml.ScalarEvent, key: str, *, label: bool) -> Toml | None:
         text: str = event.value
         plain, _ = event.implicit
         if not plain:
@@ -140,7 +143,7 @@ class _Reader:
         number = _number(text)
         if number is None:
             return text
-        if key in AS_WRITTEN:
+        if label:
             self.report.normalised("number-as-text", key, was=short(text))
             return text
         if isinstance(number, str):
@@ -191,9 +194,11 @@ class _Dumper(yaml.SafeDumper):
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     """Return a text as a node: of several lines as a block, if it survives that."""
-    lines = text.split("\n")
-    block = len(lines) > 1 and all(line == line.rstrip() for line in lines)
-    style = "|" if block and text.strip() and not text[0].isspace() else None
+    style = None
+    if _BREAKS.search(text):
+        style = '"'
+    elif "\n" in text and not text[0].isspace() and not _TRAILING.search(text):
+        style = "|"
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

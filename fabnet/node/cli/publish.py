@@ -17,7 +17,8 @@ from fabnet.content.unixfs import file_cid, folder
 from fabnet.designs.documents.grant import CREDENTIAL, grant_of, subject_of
 from fabnet.designs.drafting import revision_from, role_of
 from fabnet.designs.licence.expression import Refused
-from fabnet.designs.okh.manifest import Manifest, Toml
+from fabnet.designs.okh.manifest import Manifest
+from fabnet.designs.okh.values import Toml
 from fabnet.designs.requirement import Geometry
 from fabnet.designs.revision import (
     FILES_MAX,

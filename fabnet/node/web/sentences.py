@@ -235,6 +235,7 @@ REASONS: Final = {
     "grants-nothing": _("{licence} grants nothing"),
     "source-location-missing": _("{licence} needs a source location (clause {clause})"),
     "licence-not-understood": _("the licence cannot be read: {licence}"),
+    "manifest-incomplete": _("the manifest does not say: {keys}"),
     "source-missing": _("{licence} needs a source file (clause {clause})"),
     "tolerance-not-understood": _("{part}: the tolerance class {class} is not known"),
     "size-unknown": _("{part}: neither a mesh nor outer dimensions tell its size"),
