@@ -135,6 +135,12 @@ def test_a_part_of_several_processes_is_refused() -> None:
     )
 
 
+def test_a_manifest_that_lacks_what_okh_requires_is_refused() -> None:
+    text = HOOK.replace('function = "Holds a coat."', "")
+
+    assert drafted(text) == Refused("manifest-incomplete", (("keys", "function"),))
+
+
 def test_a_licence_that_nobody_understands_is_refused() -> None:
     text = HOOK.replace("CERN-OHL-S-2.0", "as you like, really")
 

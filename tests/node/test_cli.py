@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -172,20 +171,7 @@ def test_run_tells_of_wrong_opening_hours_before_it_starts(
     assert "closes before it opens" in capsys.readouterr().err
 
 
-# ---------------------------------------------------------------- okh, publish
-
-
-def test_okh_check_tells_parts_and_faults(tmp_path: Path, capsys: Capture) -> None:
-    good = write_design(tmp_path)
-    bad = tmp_path / "bad.toml"
-    bad.write_text('okhv = "2.4"\n')
-
-    assert main(["okh", "check", "--json", str(good), str(bad)]) == 1
-
-    first, second = json.loads(capsys.readouterr().out)
-    assert first["parts"] == ["Forearm pull: 3d-printing.fdm"]
-    assert first["error"] is None
-    assert "name" in second["error"]
+# ---------------------------------------------------------------- publish
 
 
 def test_publishing_takes_what_the_manifest_names_and_nothing_else(

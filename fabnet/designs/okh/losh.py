@@ -51,7 +51,7 @@ def normalised(
     """
     spelt = dict(keys.respell(data, report))
     _edition(spelt, report)
-    for key in ("name", "repo", "version", "function"):
+    for key in ("name", "repo", "version"):
         _trim(spelt, key)
     _licence(spelt, "", Report() if licence_told else report)
     for key in _LEVELS:

@@ -6,7 +6,7 @@ import math
 import re
 import tomllib
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Self
 
 import tomli_w
 
@@ -16,7 +16,6 @@ from fabnet.designs.okh.values import (
     DEPTH_READ_MAX,
     INTEGER_MAX,
     Toml,
-    Written,
     short,
     too_deep,
 )
@@ -42,6 +41,18 @@ _FIRST: Final = re.compile(r"\A(?:[ \t]*+(?:#[^\n]*+)?\r?\n)*+[ \t]*+([^\n]*+)")
 _ASSIGNED: Final = re.compile(r"""(?:[\w.\- \t]|"[^"\n]*"|'[^'\n]*')++=|\[""")
 
 
+class _Written(float):
+    """A number that knows how it was written."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Return the number in `text`; raise ValueError for none."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
 def is_toml(text: str) -> bool:
     """Whether the first line that says something is TOML's; else it may be YAML."""
     first = _FIRST.match(text)
@@ -52,7 +63,7 @@ def read_toml(text: str, report: Report) -> dict[str, Toml]:
     """Return the table in a TOML text, or raise RemoteError saying why not."""
     _check_keys(text)
     try:
-        loaded = tomllib.loads(text, parse_float=Written)
+        loaded = tomllib.loads(text, parse_float=_Written)
     except RecursionError as error:
         raise too_deep() from error
     except ValueError as error:
@@ -82,7 +93,7 @@ def _label(value: object, key: str, report: Report) -> Toml:
     """Return a version as it was written; other values as everywhere."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return _plain(value, key, 1, report)
-    written = value.text if isinstance(value, Written) else str(value)
+    written = value.text if isinstance(value, _Written) else str(value)
     report.normalised("number-as-text", key, was=written)
     return written
 
@@ -107,10 +118,10 @@ def _plain(value: object, key: str, depth: int, report: Report) -> Toml:
             else _plain(item, f"{key}[{index}]", depth + 1, report)
             for index, item in enumerate(value)
         ]
-    if isinstance(value, Written) and math.isfinite(value):
+    if isinstance(value, _Written) and math.isfinite(value):
         return float(value)
     if isinstance(value, int) and -INTEGER_MAX - 1 <= value <= INTEGER_MAX:
         return value
-    written = value.text if isinstance(value, Written) else str(value)
+    written = value.text if isinstance(value, _Written) else str(value)
     report.normalised("kept-as-text", key, was=short(written))
     return written

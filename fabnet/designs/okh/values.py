@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, Self
+from typing import Final
 
 from fabnet.errors import LimitError
 
@@ -18,18 +18,6 @@ INTEGER_MAX: Final = 2**63 - 1
 """The largest integer that TOML promises to keep; a larger one is kept as text."""
 AS_WRITTEN: Final = frozenset({"okh-manifest-version", "okhv", "version"})
 """Keys of the top table whose number is a label: 1.10 is not 1.1."""
-
-
-class Written(float):
-    """A number that knows how it was written."""
-
-    text: str
-
-    def __new__(cls, text: str) -> Self:
-        """Return the number in `text`; raise ValueError for none."""
-        number = super().__new__(cls, text)
-        number.text = text
-        return number
 
 
 def check_depth(value: Toml, depth: int = 0) -> None:
