@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from fabnet.designs.licence.normalise import normalise
 from fabnet.designs.okh.keys import Dialect
 from fabnet.designs.okh.manifest import Imported, export_okh, import_okh
 from tests.designs.samples import shared
@@ -148,3 +149,15 @@ def test_attacks_are_refused_by_name_within_ten_seconds_and_half_a_gigabyte() ->
     assert "anchor" in reasons["billion laughs"]
     assert "nests at most" in reasons["deep YAML"]
     assert "a key has at most" in reasons["a long dotted key"]
+
+
+def test_93_percent_of_the_licences_listed_are_read_and_the_rest_flagged() -> None:
+    read = total = 0
+    for raw in listed():
+        found = import_okh(raw)
+        flagged = any(note.code.startswith("licence-") for note in found.warnings)
+        understood = normalise(found.manifest.licence).expression
+        assert flagged or understood == found.manifest.licence
+        total += 1
+        read += not flagged
+    assert read >= 0.93 * total
