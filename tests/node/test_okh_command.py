@@ -14,7 +14,7 @@ from fabnet.designs.okh.manifest import import_okh
 from fabnet.designs.okh.report import Note
 from fabnet.node.cli.main import main
 from fabnet.node.demo.design import write_design
-from fabnet.node.web.remarks import REMARKS, remark
+from fabnet.node.web.notes import NOTES, note_text
 from tests.house.tree import PACKAGE
 
 LEVELS = {"normalised", "warning", "error"}
@@ -106,7 +106,7 @@ def test_whatever_a_report_says_has_a_sentence() -> None:
     }
 
     assert {"missing", "unknown-key", "key-respelled"} <= called
-    assert not sorted(called - REMARKS.keys())
+    assert not sorted(called - NOTES.keys())
 
 
 @pytest.mark.parametrize(
@@ -124,8 +124,8 @@ def test_whatever_a_report_says_has_a_sentence() -> None:
         (Note("warning", "licence-new-flag", "license"), "license: licence new flag"),
     ],
 )
-def test_a_remark_names_its_key_and_what_to_do(note: Note, said: str) -> None:
-    assert remark(note) == said
+def test_a_note_names_its_key_and_what_to_do(note: Note, said: str) -> None:
+    assert note_text(note) == said
 
 
 def test_the_yaml_reader_is_not_loaded_before_a_yaml_manifest_comes() -> None:

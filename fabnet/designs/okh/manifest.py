@@ -12,8 +12,8 @@ from typing import Final
 
 from fabnet.designs.okh import losh, v1
 from fabnet.designs.okh.keys import REQUIRED, Dialect, dialect_of
+from fabnet.designs.okh.lacking import note_what_lacks
 from fabnet.designs.okh.part import ManifestPart
-from fabnet.designs.okh.remarks import remark
 from fabnet.designs.okh.report import Level, Note, Report
 from fabnet.designs.okh.toml_door import is_toml, read_toml, write_toml
 from fabnet.designs.okh.values import (
@@ -142,7 +142,7 @@ def import_okh(raw: bytes) -> Imported:
     lifted = v1.lift(data, report) if dialect == "v1" else data
     manifest = Manifest(losh.normalised(lifted, report, licence_told=told))
     check_depth(manifest.data)
-    remark(manifest.data, manifest.missing, manifest.licensor, dialect, report)
+    note_what_lacks(manifest.data, manifest.missing, manifest.licensor, dialect, report)
     return Imported(manifest, report.closed(), dialect, edition)
 
 

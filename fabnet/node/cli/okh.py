@@ -17,7 +17,7 @@ from fabnet.designs.okh.report import Note
 from fabnet.designs.revision import OKH_BYTES_MAX
 from fabnet.errors import FabnetError, InputError
 from fabnet.node.cli.command import Command, add_json
-from fabnet.node.web.remarks import remark
+from fabnet.node.web.notes import note_text
 
 FOUND_MAX: Final = 100_000
 """Files looked at in one folder; a larger one is refused, with this number."""
@@ -26,7 +26,7 @@ _PASSED_BY: Final = frozenset({"__pycache__", "node_modules"})
 """Folders that hold other people's files, beside those whose name starts with a dot."""
 
 
-class Remark(msgspec.Struct, frozen=True):
+class Said(msgspec.Struct, frozen=True):
     """One thing that reading changed, did not understand, or missed."""
 
     code: str
@@ -46,9 +46,9 @@ class Checked(msgspec.Struct, frozen=True):
     name: str
     licence: str | None
     """As it is understood, in SPDX; nil when it is not."""
-    warnings: list[Remark]
-    errors: list[Remark]
-    normalised: list[Remark] = []
+    warnings: list[Said]
+    errors: list[Said]
+    normalised: list[Said] = []
     parts: list[str] = []
 
 
@@ -64,7 +64,7 @@ def read_manifest(path: Path) -> Imported:
 
 def told(imported: Imported) -> list[str]:
     """Return what is worth saying about how a manifest was read."""
-    return [remark(note) for note in imported.report]
+    return [note_text(note) for note in imported.report]
 
 
 def _configure(parser: ArgumentParser) -> None:
@@ -78,7 +78,7 @@ def _configure(parser: ArgumentParser) -> None:
         "paths", type=Path, nargs="+", metavar="PATH", help="a manifest, or a folder"
     )
     check.add_argument(
-        "--report", action="store_true", help="print each remark below its line"
+        "--report", action="store_true", help="print each note below its line"
     )
     add_json(check)
     check.set_defaults(verb=_run_check)
@@ -154,7 +154,7 @@ def _check(path: Path, *, named: bool) -> Checked | None:
     except FabnetError as error:
         if not named:
             return None
-        unread = Remark("unreadable", "", str(error))
+        unread = Said("unreadable", "", str(error))
         return Checked(str(path), None, "", False, "", None, [], [unread])
     manifest = imported.manifest
     described = manifest.parts or (manifest.module,)
@@ -165,9 +165,9 @@ def _check(path: Path, *, named: bool) -> Checked | None:
         ok=imported.ok,
         name=manifest.name,
         licence=normalise(manifest.licence).expression,
-        warnings=_remarks(imported.warnings),
-        errors=_remarks(imported.errors),
-        normalised=_remarks(imported.normalised),
+        warnings=_said(imported.warnings),
+        errors=_said(imported.errors),
+        normalised=_said(imported.normalised),
         parts=[
             f"{part.name}: {part.process.token if part.process else 'not made'}"
             for part in described
@@ -175,8 +175,8 @@ def _check(path: Path, *, named: bool) -> Checked | None:
     )
 
 
-def _remarks(notes: tuple[Note, ...]) -> list[Remark]:
-    return [Remark(note.code, note.key, remark(note)) for note in notes]
+def _said(notes: tuple[Note, ...]) -> list[Said]:
+    return [Said(note.code, note.key, note_text(note)) for note in notes]
 
 
 def _lines(found: Checked, *, with_report: bool) -> Iterator[str]:

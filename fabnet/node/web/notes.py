@@ -12,7 +12,7 @@ def _(text: str) -> str:
     return text
 
 
-REMARKS: Final = {
+NOTES: Final = {
     # Changed, and means the same.
     "empty-dropped": _("it has no value, and is left out"),
     "key-respelled": _("was spelt {was}"),
@@ -55,7 +55,7 @@ REMARKS: Final = {
     "outside-vocabulary-near": _("“{was}” is no level of the standard; {near} is"),
     "part-without-process": _("no process is stated for “{part}”"),
     "placeholder": _("“{was}” stands where something should be said"),
-    "report-cut": _("{notes} more remarks are left out"),
+    "report-cut": _("{notes} more notes are left out"),
     "unclosed-parenthesis": _("“{was}” lacks its last parenthesis"),
     "unit-not-stated": _("no unit is stated; {unit} is the standard’s"),
     "unknown-key": _("no such key; it is kept"),
@@ -70,10 +70,10 @@ REMARKS: Final = {
 """What a note says, by its code: a clause that stands after the key."""
 
 
-def remark(note: Note) -> str:
+def note_text(note: Note) -> str:
     """Return what a note says, after the key that it is about."""
     args = dict(note.args)
     code = f"{note.code}-near" if {"was", "near"} <= args.keys() else note.code
-    clause = REMARKS.get(code) or REMARKS.get(note.code)
+    clause = NOTES.get(code) or NOTES.get(note.code)
     said = note.code.replace("-", " ") if clause is None else clause.format_map(args)
     return f"{note.key}: {said}" if note.key else said

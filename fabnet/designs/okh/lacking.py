@@ -33,7 +33,7 @@ _FILES: Final = (
 )
 
 
-def remark(
+def note_what_lacks(
     data: dict[str, Toml],
     missing: Sequence[str],
     licensor: Sequence[str],
