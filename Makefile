@@ -45,7 +45,7 @@ docs: .venv/.ready-test
 	$(call run,$(BIN)/pytest -q tests/house/test_docs.py tests/house/test_protocol_doc.py)
 
 clean:
-	rm -rf .venv .demo build dist *.egg-info .hypothesis .coverage .*_cache
+	rm -rf .venv .demo build dist *.egg-info .hypothesis .coverage .cache .*_cache
 	find fabnet tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
 
 # ---------------------------------------------------------------- set-up
