@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from fabnet.content.cid import Cid
 from fabnet.cooperation.policy import Policy
+from fabnet.designs.documents.terms import DISPUTED, Terms, judged
 from fabnet.designs.licence.eligible import (
     Permitted,
     Review,
+    Verdict,
     may_make,
     principal_may_replicate,
     source_duty,
 )
+from fabnet.designs.licence.expression import Refused
 from fabnet.designs.revision import Part, Revision
 from fabnet.production.capability import Capability, Misfit, fit
 from fabnet.production.lot import Making
@@ -25,6 +29,9 @@ from fabnet.production.offer import CapacityOffer
 from fabnet.production.request import Request
 from fabnet.records.ids import Window
 from fabnet.records.refusal import Refusal
+
+REVIEW: Final = "licence-review-"
+"""How the reason begins where a person must decide."""
 
 PRINCIPAL = "principal_may_replicate"
 """The fact that the requester alone could make it, which the maker may rely on."""
@@ -55,7 +62,7 @@ def may_request(
     *,
     revision: Revision,
     cid: Cid,
-    expression: str | None,
+    terms: Terms,
     withdrawn: str | None,
     actor: str,
     facts: frozenset[str],
@@ -63,8 +70,8 @@ def may_request(
     """Return why the request may not be routed, or nil if it may."""
     if withdrawn is not None:
         return Refusal("design-withdrawn", (("why", withdrawn),))
-    if expression is None:
-        return Refusal("no-valid-grant", (("revision", cid),))
+    if not terms.granted:
+        return _ungranted(terms, cid)
     for item in request.items:
         if item.revision != cid:
             continue
@@ -75,11 +82,12 @@ def may_request(
             needed = " ".join(part.requirement.materials)
             return Refusal("no-accepted-material", (("needed", needed),))
     if request.act == "replicate_own":
-        verdict = principal_may_replicate(
-            expression, actor, facts | frozenset(request.facts)
+        stated = facts | frozenset(request.facts)
+        verdict = judged(
+            terms, lambda each: principal_may_replicate(each, actor, stated)
         )
         if not isinstance(verdict, Permitted):
-            return Refusal("licence-" + verdict.reason, verdict.args)
+            return _no(verdict)
     return None
 
 
@@ -95,7 +103,7 @@ def may_lease(
     making: Making,
     *,
     revision: Revision,
-    expression: str | None,
+    terms: Terms,
     withdrawn: str | None,
     station: Station,
     policy: Policy,
@@ -114,16 +122,21 @@ def may_lease(
     ):
         if refusal is not None:
             return refusal
-    if expression is None:
-        return Refusal("no-valid-grant", (("revision", making.revision),))
-    return _terms(making, part.licence or expression, revision, maker, requester)
+    if not terms.granted:
+        return _ungranted(terms, making.revision)
+    verdict = _licence(making, part, terms, maker, requester)
+    if not isinstance(verdict, Permitted):
+        return _no(verdict)
+    if _owes_unknown_source(verdict, revision):
+        return Refusal("no-source-location", (("licence", verdict.elected),))
+    return verdict
 
 
 def may_start(
     making: Making,
     *,
     revision: Revision,
-    expression: str | None,
+    terms: Terms,
     withdrawn: str | None,
     maker: Party,
     requester: Party,
@@ -139,24 +152,20 @@ def may_start(
     part = revision.part(making.part)
     if part is None:
         return Refusal("no-such-part", (("part", making.part),))
-    if expression is None:
-        return Refusal("no-valid-grant", (("revision", making.revision),))
-    for terms in (part.licence or expression, making.licence):
-        verdict = _terms(making, terms, revision, maker, requester)
-        if not isinstance(verdict, Permitted):
-            return verdict
+    if not terms.granted:
+        return _ungranted(terms, making.revision)
+    verdict = _licence(making, part, terms, maker, requester)
+    for each in (verdict, _judge(making, making.licence, maker, requester)):
+        if not isinstance(each, Permitted):
+            return _no(each)
+        if _owes_unknown_source(each, revision):
+            return Refusal("no-source-location", (("licence", each.elected),))
     return None
 
 
-def _terms(
-    making: Making, terms: str, revision: Revision, maker: Party, requester: Party
-) -> Permitted | Refusal:
-    """Return what is elected of the terms of a part, or why it may not be made."""
-    verdict = _licence(making, terms, maker, requester)
-    owes_source = isinstance(verdict, Permitted) and source_duty(verdict)
-    if owes_source and not revision.source_location:
-        return Refusal("no-source-location", (("licence", terms),))
-    return verdict
+def is_dispute(refusal: Refusal) -> bool:
+    """Whether it is for a dispute, which may be taken back: then a leased lot waits."""
+    return refusal.reason == REVIEW + DISPUTED
 
 
 def _withdrawn(withdrawn: str | None) -> Refusal | None:
@@ -208,16 +217,34 @@ def _fits(part: Part, capability: Capability) -> Misfit | None:
 
 
 def _licence(
-    making: Making, terms: str, maker: Party, requester: Party
-) -> Permitted | Refusal:
+    making: Making, part: Part, terms: Terms, maker: Party, requester: Party
+) -> Verdict:
+    return judged(
+        terms, lambda each: _judge(making, part.licence or each, maker, requester)
+    )
+
+
+def _judge(making: Making, text: str, maker: Party, requester: Party) -> Verdict:
     stated = frozenset(making.facts)
     facts = maker.facts | stated
-    own = principal_may_replicate(terms, requester.actor, requester.facts | stated)
+    own = principal_may_replicate(text, requester.actor, requester.facts | stated)
     if isinstance(own, Permitted):
         facts |= {PRINCIPAL}
-    verdict = may_make(terms, act=making.act, actor=maker.actor, facts=facts)
+    return may_make(text, act=making.act, actor=maker.actor, facts=facts)
+
+
+def _owes_unknown_source(permitted: Permitted, revision: Revision) -> bool:
+    return source_duty(permitted) and not revision.source_location
+
+
+def _ungranted(terms: Terms, cid: Cid) -> Refusal:
+    """Return why nothing may be done under terms of which none stands."""
+    verdict = judged(terms, lambda each: Permitted(each, ()))
     if isinstance(verdict, Review):
-        return Refusal("licence-review-" + verdict.reason, verdict.args)
-    if not isinstance(verdict, Permitted):
-        return Refusal("licence-" + verdict.reason, verdict.args)
-    return verdict
+        return _no(verdict)
+    return Refusal("no-valid-grant", (("revision", cid),))
+
+
+def _no(verdict: Refused | Review) -> Refusal:
+    prefix = REVIEW if isinstance(verdict, Review) else "licence-"
+    return Refusal(prefix + verdict.reason, verdict.args)

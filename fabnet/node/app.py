@@ -137,7 +137,12 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
     floor = Floor(config, identity.charter, clock=clock, post=post)
     dialler = Dialler(identity, links=links, session=session, clock=clock)
     fetcher = Fetcher(
-        store=store, blobs=blobs, links=links, dialler=dialler, session=session
+        identity,
+        store=store,
+        blobs=blobs,
+        links=links,
+        dialler=dialler,
+        session=session,
     )
     runner = Runner.restore(
         remembered,

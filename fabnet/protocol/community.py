@@ -9,12 +9,13 @@ its log that counts: nothing it says after that is taken.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Final
 
 import msgspec
 
+from fabnet.content.cid import Cid
 from fabnet.cooperation import charter as charters
 from fabnet.cooperation import membership as memberships
 from fabnet.cooperation import policy as policies
@@ -22,10 +23,14 @@ from fabnet.cooperation.charter import Charter, CharterBody, open_charter
 from fabnet.cooperation.judgement import Party
 from fabnet.cooperation.membership import Membership, MembershipBody, open_membership
 from fabnet.cooperation.policy import Policy, PolicyBody, open_policy
+from fabnet.designs.documents.dispute import Dispute, open_dispute
+from fabnet.designs.revision import Revision
+from fabnet.errors import RemoteError
 from fabnet.production.facility import TtlS
 from fabnet.protocol.effects import Turn
 from fabnet.protocol.voice import Identity
 from fabnet.records.body import Body
+from fabnet.records.credential import Credential, quorum_met
 from fabnet.records.ids import CharterId, CharterIdText, Now, PeerId
 from fabnet.records.record import BODY_BYTES_MAX, Record
 from fabnet.records.refusal import Refusal
@@ -126,6 +131,51 @@ class Community:
         return Party(
             self.actor(charter, moment_ms), self.facts(charter, moment_ms), standing
         )
+
+    def admitted(
+        self, revision: Revision, cid: Cid, said: Iterable[tuple[bytes, int]]
+    ) -> list[tuple[Dispute, Credential, str]]:
+        """Return the disputes of a revision by those who have a say, with their names.
+
+        `said` are documents, each with the moment its record gives. One that does not
+        count harms nobody.
+        """
+        admitted: list[tuple[Dispute, Credential, str]] = []
+        for document, moment_ms in said:
+            try:
+                dispute, credential = open_dispute(document)
+            except RemoteError:
+                continue
+            name = self.disputant(dispute, credential, revision, cid, moment_ms)
+            if not isinstance(name, Refusal):
+                admitted.append((dispute, credential, name))
+        return admitted
+
+    def disputant(
+        self,
+        dispute: Dispute,
+        credential: Credential,
+        revision: Revision,
+        cid: Cid,
+        moment_ms: int,
+    ) -> str | Refusal:
+        """Return the name of who disputes a grant, or why they have no say in it.
+
+        A say have the stewards of a cooperative that was vouched for at that moment, in
+        the quorum that makes its policy, and each rightsholder of the revision.
+        """
+        if dispute.revision != cid:
+            return Refusal("dispute-of-another-revision", (("revision", cid),))
+        if dispute.charter is None:
+            names = {it.did: it.name for it in revision.rightsholders}
+            return names.get(credential.issuer) or Refusal("not-a-rightsholder")
+        charter = self.charters.get(dispute.charter)
+        if charter is None or not self._was_vouched(charter.id, moment_ms):
+            return Refusal("cooperative-not-vouched", (("charter", dispute.charter),))
+        if not quorum_met(credential, charter.steward_keys, charter.policy_quorum):
+            needed = (("needed", charter.policy_quorum),)
+            return Refusal("dispute-quorum-not-met", needed)
+        return charter.name
 
     def policy(self) -> Policy | None:
         """Return the policy our own cooperative decides by."""
@@ -232,6 +282,16 @@ class Community:
         """Know a node's sealing key, if the charter it claims names it."""
         if self.charter_of(author) == notice.charter:
             self.sealing_keys[author] = notice.sealing_key
+
+    def _was_vouched(self, charter: CharterId, moment_ms: int) -> bool:
+        """Whether a cooperative was vouched for then: no expiry voids an earlier act.
+
+        Only the newest membership is held, so that it began later proves nothing.
+        """
+        return charter == self.identity.charter or any(
+            held.member == charter and moment_ms < held.valid_until_ms
+            for held in self.memberships.values()
+        )
 
     def _membership(self, charter: CharterId, moment_ms: int) -> Membership | None:
         for federation in sorted(self.identity.trust):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fabnet.content.cid import Cid
+from fabnet.designs.documents.terms import Terms
 from fabnet.designs.revision import Revision
 from fabnet.production.facility import Facility
 from fabnet.production.machine import Machine
@@ -18,7 +19,6 @@ from fabnet.production.receipt import Minutes
 from fabnet.production.request import Request
 from fabnet.records.body import Body
 from fabnet.records.ids import (
-    DocumentId,
     Incarnation,
     JobId,
     PeerId,
@@ -218,9 +218,7 @@ class Design:
 
     cid: Cid
     revision: Revision
-    expression: str | None
-    """The effective licence of all valid grants, or nil when there is none."""
-    grants: tuple[DocumentId, ...]
+    terms: Terms
     withdrawn: str | None
     """Why it was recalled, or nil."""
 

@@ -18,6 +18,8 @@ from typing import assert_never
 
 from fabnet.cooperation import charter as charters
 from fabnet.designs import revision as revisions
+from fabnet.designs.documents import dispute as disputes
+from fabnet.designs.documents.dispute import DisputeBody
 from fabnet.designs.revision import RevisionBody
 from fabnet.errors import RemoteError
 from fabnet.production import facility as facilities
@@ -271,6 +273,8 @@ class Peer:
                 # Whoever follows a designer keeps the commons: fetch it now.
                 cid = record.read(RevisionBody).revision
                 turn.do(Recall(cid, (record.author,)))
+            if record.kind == disputes.KIND:
+                self._contest(turn, record)
             self.makers.hear_record(turn, record)
         except RemoteError as error:
             turn.note(record.author, "unreadable", kind=record.kind, why=str(error))
@@ -278,6 +282,13 @@ class Peer:
             return
         if refusal is not None:
             turn.note(record.id, refusal.reason, **dict(refusal.args))
+
+    def _contest(self, turn: Turn, record: Record) -> None:
+        """Read the terms of a design anew that we rely on: someone disputes a grant."""
+        cid = disputes.revision_of(record.read(DisputeBody).document)
+        if cid in self.planning.designs or cid in self.workshop.designs:
+            turn.do(Recall(cid, (record.author,)))
+        turn.note(cid, "grant-contested", record=record.id)
 
     def _publish(self, turn: Turn, event: Publish) -> None:
         refusal = self.community.learn(turn, event.body)

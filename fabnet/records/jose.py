@@ -1,4 +1,4 @@
-"""A credential said once more as a JWT, for readers who know JOSE and not Data Integrity.
+"""A credential said once more as a JWT, for readers of JOSE.
 
 VC-JOSE-COSE: the payload is the document without its proofs, the media type `vc+jwt`,
 the algorithm EdDSA, and `kid` names the key in the `did:key` that issued. It is an
@@ -24,7 +24,9 @@ def enveloped(credential: Credential, key: SigningKey) -> str:
     """
     did = key.public.did
     if credential.issuer != did or credential.signers != {key.public}:
-        raise InputError("key", f"expected that of {credential.issuer}, which issued it")
+        raise InputError(
+            "key", f"expected that of {credential.issuer}, which issued it"
+        )
     header = canonical_json(
         {
             "alg": "EdDSA",

@@ -9,13 +9,17 @@ from fabnet.content.cid import of_raw
 from fabnet.cooperation.judgement import (
     Party,
     accepted_materials,
+    is_dispute,
     may_request,
     may_start,
 )
+from fabnet.designs.documents.dispute import Disputed
+from fabnet.designs.documents.terms import NO_TERMS, Terms
 from fabnet.designs.revision import Part, Revision
+from fabnet.production.lot import Making
 from fabnet.production.place import place_at
 from fabnet.production.request import Item, Request
-from fabnet.records.ids import CharterId
+from fabnet.records.ids import CharterId, DocumentId
 from fabnet.records.refusal import Refusal
 from tests.production.samples import changed, queued
 from tests.sim.cities import hook
@@ -23,6 +27,8 @@ from tests.sim.cities import hook
 DESIGN = hook()
 PART = DESIGN.parts[0]
 CID = of_raw(b"hook")
+GRANT = DocumentId("sha256:" + "1" * 64)
+GRANTED = Terms(((GRANT, "CERN-OHL-S-2.0"),), (), "CERN-OHL-S-2.0")
 
 
 def wanting(*materials: str, part: str = PART.name) -> Request:
@@ -36,12 +42,12 @@ def judged(
     request: Request,
     *,
     revision: Revision = DESIGN,
-    expression: str | None = "CERN-OHL-S-2.0",
+    terms: Terms = GRANTED,
     withdrawn: str | None = None,
 ) -> Refusal | None:
     return may_request(
         request, revision=revision, cid=request.items[0].revision,
-        expression=expression, withdrawn=withdrawn, actor="nonprofit",
+        terms=terms, withdrawn=withdrawn, actor="nonprofit",
         facts=frozenset(),
     )  # fmt: skip
 
@@ -60,7 +66,7 @@ def test_what_nothing_forbids_may_be_asked_for() -> None:
     ("refusal", "reason"),
     [
         (judged(wanting(), withdrawn="it breaks"), "design-withdrawn"),
-        (judged(wanting(), expression=None), "no-valid-grant"),
+        (judged(wanting(), terms=NO_TERMS), "no-valid-grant"),
         (judged(wanting(part="Handle")), "no-such-part"),
         (judged(wanting("granite")), "no-accepted-material"),
     ],
@@ -86,7 +92,7 @@ def test_only_what_both_allow_is_planned_with() -> None:
 def started(
     licence: str,
     *,
-    expression: str | None = "CC-BY-NC-SA-4.0 OR MIT",
+    terms: Terms | None = None,
     withdrawn: str | None = None,
     maker: str = "worker_coop",
 ) -> str | None:
@@ -98,12 +104,16 @@ def started(
     refusal = may_start(
         making,
         revision=DESIGN,
-        expression=expression,
+        terms=granting("CC-BY-NC-SA-4.0 OR MIT") if terms is None else terms,
         withdrawn=withdrawn,
         maker=Party(maker, frozenset(), "members"),
         requester=Party("individual", frozenset(), "federation"),
     )
     return None if refusal is None else refusal.reason
+
+
+def granting(expression: str) -> Terms:
+    return Terms(((GRANT, expression),), (), expression)
 
 
 def test_what_was_leased_may_be_begun_while_its_terms_hold() -> None:
@@ -118,7 +128,61 @@ def test_the_terms_that_were_elected_and_signed_must_still_be_enough() -> None:
 
 def test_a_recall_or_a_lost_grant_stops_what_was_leased() -> None:
     assert started("MIT", withdrawn="it breaks") == "design-withdrawn"
-    assert started("MIT", expression=None) == "no-valid-grant"
-    assert started("MIT", expression="CC-BY-NC-4.0", maker="firm") == (
+    assert started("MIT", terms=NO_TERMS) == "no-valid-grant"
+    assert started("MIT", terms=granting("CC-BY-NC-4.0"), maker="firm") == (
         "licence-review-unclear"
     )
+
+
+# ------------------------------------------------------------------ under dispute
+
+DISPUTE = Disputed(DocumentId("sha256:" + "2" * 64), GRANT, "The Mill", "It is ours.")
+CONTESTED = Terms((), (("CERN-OHL-S-2.0", DISPUTE),))
+NC_LEFT = Terms(
+    ((GRANT, "CC-BY-NC-4.0"),), (("CERN-OHL-S-2.0", DISPUTE),), "CC-BY-NC-4.0"
+)
+FIRM = Party("firm", frozenset(), "federation")
+
+
+def confirmed(part: str = PART.name) -> Making:
+    return changed(
+        queued(), revision=CID, part=part, state="ready", licence="CERN-OHL-S-2.0"
+    )
+
+
+def starting(terms: Terms) -> Refusal | None:
+    return may_start(
+        confirmed(), revision=DESIGN, terms=terms, withdrawn=None, maker=FIRM,
+        requester=FIRM,
+    )  # fmt: skip
+
+
+def test_what_only_a_disputed_grant_allows_is_for_a_person_to_decide() -> None:
+    refusal = judged(wanting(), terms=CONTESTED)
+
+    assert refusal == Refusal(
+        "licence-review-disputed", (("by", "The Mill"), ("why", "It is ours."))
+    )
+
+
+def test_a_confirmed_lot_waits_while_its_only_ground_is_disputed() -> None:
+    assert starting(GRANTED) is None
+    for terms in (CONTESTED, NC_LEFT):
+        waits = starting(terms)
+        assert waits == judged(wanting(), terms=CONTESTED)
+        assert waits is not None
+        assert is_dispute(waits)
+
+
+def test_a_dispute_does_not_hold_what_another_grant_allows() -> None:
+    both = Terms(GRANTED.granted, CONTESTED.disputed, GRANTED.expression)
+
+    assert starting(both) is None
+    assert judged(wanting(), terms=both) is None
+
+
+def test_a_licence_that_came_to_forbid_it_is_no_dispute() -> None:
+    refusal = starting(granting("CC-BY-NC-4.0"))
+
+    assert refusal is not None
+    assert not is_dispute(refusal)

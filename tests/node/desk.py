@@ -45,7 +45,6 @@ from fabnet.protocol.peer import Peer
 from fabnet.protocol.voice import Identity
 from fabnet.records.civil import rfc3339
 from fabnet.records.ids import (
-    DocumentId,
     Incarnation,
     PeerId,
     Window,
@@ -340,10 +339,7 @@ async def _recalled(shell: Shell, effect: Recall) -> Recalled:
     if revision is None:
         return Recalled(effect.cid, None, "nobody has it")
     terms = await terms_of(shell, effect.cid, revision)
-    grants = tuple(DocumentId(each) for each in terms.grants)
-    return Recalled(
-        effect.cid, Design(effect.cid, revision, terms.expression, grants, None), ""
-    )
+    return Recalled(effect.cid, Design(effect.cid, revision, terms, None), "")
 
 
 async def _post(world: World, runner: Runner) -> None:

@@ -86,7 +86,7 @@ def npm() -> Npm:
 
 
 def _node(home: Path) -> Path:
-    """Install Node into `home` unless it is there; return the folder of its commands."""
+    """Return the folder of Node's commands, installed in `home` unless it was."""
     tools = home / "bin"
     if tools.exists():
         return tools

@@ -6,9 +6,13 @@ from typing import Protocol
 
 from fabnet.content.cid import Cid, of_raw
 from fabnet.designs import revision as revisions
+from fabnet.designs.documents import dispute as disputes
 from fabnet.designs.documents import grant as grants
-from fabnet.designs.documents.grant import Grant, GrantBody, effective, open_grant
+from fabnet.designs.documents.dispute import DisputeBody, standing
+from fabnet.designs.documents.grant import Grant, GrantBody, open_grant
+from fabnet.designs.documents.terms import terms_of
 from fabnet.protocol.events import Design, Recalled
+from fabnet.protocol.peer import Peer
 from fabnet.records.credential import document_id, strict_loads
 from fabnet.records.ids import PeerId
 from tests.sim.disk import Disk
@@ -26,6 +30,9 @@ class Reader(Protocol):
     @property
     def id(self) -> PeerId: ...
 
+    @property
+    def mind(self) -> Peer: ...
+
 
 def recalled(site: Reader, cid: Cid) -> Recalled:
     """Fetch a design with its files and grants, or say what is missing."""
@@ -41,9 +48,14 @@ def recalled(site: Reader, cid: Cid) -> Recalled:
     ]
     opened = [(each, open_grant(each, revision, cid)) for each in documents]
     valid = [(each, grant) for each, grant in opened if isinstance(grant, Grant)]
-    expression = effective(grant for _, grant in valid)
-    ids = tuple(document_id(strict_loads(each)) for each, _ in valid)
-    return Recalled(cid, Design(cid, revision, expression, ids, None), "")
+    ids = [(document_id(strict_loads(each)), grant) for each, grant in valid]
+    said = [
+        (record.read(DisputeBody).document, record.header.moment_ms)
+        for record in site.disk.kept(disputes.KIND, cid)
+    ]
+    admitted = site.mind.community.admitted(revision, cid, said)
+    terms = terms_of(ids, standing(admitted))
+    return Recalled(cid, Design(cid, revision, terms, None), "")
 
 
 def _need(site: Reader, cid: Cid) -> bytes | None:

@@ -9,7 +9,7 @@ answer decides and the duties add up.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fabnet.designs.licence.expression import (
@@ -93,6 +93,11 @@ def conditions(expression: str, *, act: str, actor: str) -> tuple[str, ...]:
         ways = (it.removeprefix("any:").split("|")[0].split("+") for it in unmet)
         facts |= frozenset(itertools.chain.from_iterable(ways))
     return ()
+
+
+def best(verdicts: Iterable[Verdict]) -> Verdict | None:
+    """Return the verdict that serves the licensee best; nil when there is none."""
+    return min(verdicts, key=rank, default=None)
 
 
 def source_duty(permitted: Permitted) -> bool:

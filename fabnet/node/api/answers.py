@@ -155,6 +155,19 @@ class PartAnswer(Answer):
     energy_wh: int
 
 
+class DisputeAnswer(Answer):
+    """A grant under dispute: it allows nothing by itself until that is settled."""
+
+    dispute: str
+    """The dispute's document."""
+    grant: str
+    licence: str
+    """What the grant would allow by."""
+    by: str
+    """The cooperative, or the rightsholder."""
+    why: str
+
+
 class DesignAnswer(Answer):
     """A published revision of a design."""
 
@@ -170,9 +183,11 @@ class DesignAnswer(Answer):
     function: str
     licence: str
     granted: str | None
-    """What all valid grants come to; nil when there is none."""
+    """What all grants that stand come to; nil when there is none."""
     grants: list[str]
-    """Ids of the valid grants."""
+    """Ids of the grants that stand."""
+    disputes: list[DisputeAnswer]
+    """Grants set apart, each with who disputes it and why."""
     files: list[FileAnswer]
     parts: list[PartAnswer]
     withdrawn: str | None

@@ -57,7 +57,7 @@ class NewDesign(Ask):
 class NewDocument(Ask):
     """A signed document for this node to carry."""
 
-    kind: Literal["charter/1", "membership/1", "policy/1"]
+    kind: Literal["charter/1", "membership/1", "policy/1", "dispute/1"]
     document: Document
 
 

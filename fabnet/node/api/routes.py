@@ -72,6 +72,7 @@ from fabnet.node.api.table import (
     post,
     post_bytes,
 )
+from fabnet.records import jose
 
 DESIGN_BYTES_MAX: Final = 512 * 1_024
 """A manifest of 256 KiB and a grant of 40 KiB, in base64."""
@@ -168,6 +169,12 @@ ROUTES: Final[tuple[Route, ...]] = (
         "For whom the pieces of a lot made here are, and how they get them",
         role="operator",
     ),
+    get(
+        "/v1/passports/{job}/{epoch}/jwt",
+        jose.MEDIA_TYPE,
+        credit.get_passport_jwt,
+        "The same as a JWT, from the node that signed it",
+    ),
     post_bytes(
         "/v1/blobs",
         "designer",
@@ -191,7 +198,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         NewDocument,
         Created,
         publishing.publish_document,
-        summary="Carry a charter, membership or policy",
+        summary="Carry a charter, membership, policy or dispute",
         bytes_max=DOCUMENT_BYTES_MAX,
     ),
     post(

@@ -15,7 +15,7 @@ from fabnet.node.api.commons.answers import (
     MemberAnswer,
 )
 from fabnet.node.cli.command import Command, add_api, call, columns, show
-from fabnet.node.web.sentences import span
+from fabnet.node.web.sentences import short, span
 
 _SOUGHT = ("text", "process", "material", "licence", "lineage", "after")
 
@@ -46,6 +46,7 @@ def _designs(args: Namespace) -> int:
     rows: list[tuple[str, ...]] = [("REVISION", "TITLE", "GRANTED", "PARTS")]
     rows += [_row(design) for design in found.designs]
     text = columns(rows, empty="no such design is known")
+    text = "\n".join([text, *_disputed(found.designs)])
     if found.more:
         text += f"\n{found.count} in all; go on with --after {found.more}"
     return show(args, found, text)
@@ -58,6 +59,14 @@ def _row(design: DesignAnswer) -> tuple[str, ...]:
         design.granted or ("nothing" if design.is_fetched else "not fetched yet"),
         ", ".join(part.name for part in design.parts),
     )
+
+
+def _disputed(designs: list[DesignAnswer]) -> list[str]:
+    return [
+        f"{short(design.cid)}: a grant of {it.licence} is disputed by {it.by}: {it.why}"
+        for design in designs
+        for it in design.disputes
+    ]
 
 
 def _configure_one(parser: ArgumentParser) -> None:

@@ -22,6 +22,7 @@ from fabnet.node.cli import (
     showing,
 )
 from fabnet.node.cli.command import Command
+from fabnet.node.cli.commons import disputing
 
 COMMANDS: Final[tuple[Command, ...]] = (
     init.COMMAND,
@@ -33,6 +34,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     licence.COMMAND,
     *requesting.COMMANDS,
     *designs.COMMANDS,
+    disputing.COMMAND,
     *showing.COMMANDS,
 )
 INTERRUPTED: Final = 130

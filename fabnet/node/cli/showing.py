@@ -63,6 +63,22 @@ def _credit(args: Namespace) -> int:
     return show(args, found, "\n".join([text, *pending]))
 
 
+def _passport(args: Namespace) -> int:
+    path = f"/v1/passports/{quote(args.job, safe='')}/{args.epoch}"
+    raw = call(args, lambda node: node.get_bytes(path + ("/jwt" if args.jwt else "")))
+    print(raw.decode())
+    return 0
+
+
+def _configure_passport(parser: ArgumentParser) -> None:
+    parser.add_argument("job", help="id or short code")
+    parser.add_argument("epoch", type=int, help="of the lot: 1, 2, 3…")
+    parser.add_argument(
+        "--jwt", action="store_true", help="as a JWT (vc+jwt), from its maker's node"
+    )
+    add_api(parser)
+
+
 def _configure_story(parser: ArgumentParser) -> None:
     parser.add_argument("id", help="a job, its short code, a machine, design or peer")
     add_api(parser)
@@ -76,6 +92,14 @@ COMMANDS = (
         "tell all that happened to one thing",
         _configure_story,
         _story,
+    ),
+    Command(
+        "passport",
+        "print the product passport of a lot",
+        _configure_passport,
+        _passport,
+        "Print the signed passport of a lot as it is, for a file or another program.\n"
+        "Its maker's node also says it as a JWT, for those who read JOSE.",
     ),
     Command("credit", "show the minutes owed between cooperatives", add_api, _credit),
 )

@@ -16,8 +16,7 @@ import aiohttp
 from fabnet.content.cid import Cid
 from fabnet.designs import revision as revisions
 from fabnet.designs.documents import grant as grants
-from fabnet.designs.documents.grant import Grant, GrantBody, effective, open_grant
-from fabnet.designs.revision import REVISION_BYTES_MAX, Revision
+from fabnet.designs.revision import REVISION_BYTES_MAX
 from fabnet.errors import FabnetError, LimitError, RemoteError
 from fabnet.node.links.dialling import Dialler
 from fabnet.node.links.links import Links
@@ -25,11 +24,12 @@ from fabnet.node.links.public import BLOB_PATH
 from fabnet.node.store.blobs import Blobs
 from fabnet.node.store.reading import BlobEntry
 from fabnet.node.store.store import Store
+from fabnet.node.terms import read_terms
 from fabnet.protocol.address import Address, authority, base_url
 from fabnet.protocol.effects import Recall
 from fabnet.protocol.events import Design, Recalled
-from fabnet.records.credential import document_id, strict_loads
-from fabnet.records.ids import DocumentId, PeerId
+from fabnet.protocol.voice import Identity
+from fabnet.records.ids import PeerId
 
 logger = logging.getLogger(__name__)
 
@@ -46,9 +46,10 @@ class Fetcher:
     """Brings designs here, whole and verified."""
 
     def __init__(
-        self, *, store: Store, blobs: Blobs, links: Links, dialler: Dialler,
-        session: aiohttp.ClientSession,
+        self, identity: Identity, *, store: Store, blobs: Blobs, links: Links,
+        dialler: Dialler, session: aiohttp.ClientSession,
     ) -> None:  # fmt: skip
+        self._identity = identity
         self._store = store
         self._blobs = blobs
         self._links = links
@@ -86,15 +87,8 @@ class Fetcher:
             raise LimitError(f"design of {size} bytes; the most is {DESIGN_BYTES_MAX}")
         for file in revision.files:
             await self._need(file.cid, file.bytes, file.media_type, hints)
-        documents = [record.read(GrantBody).document for record in records]
-        valid = list(_valid(documents, revision, cid))
-        return Design(
-            cid,
-            revision,
-            effective(grant for _, grant in valid),
-            tuple(id_ for id_, _ in valid),
-            None,
-        )
+        terms = await read_terms(self._store, self._identity, cid, revision)
+        return Design(cid, revision, terms, None)
 
     async def _need(
         self, cid: Cid, bytes_max: int, media_type: str, hints: tuple[PeerId, ...]
@@ -140,19 +134,3 @@ class Fetcher:
 async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
     async for piece in response.content.iter_chunked(READ_BYTES):
         yield piece
-
-
-def _valid(
-    documents: list[bytes], revision: Revision, cid: Cid
-) -> list[tuple[DocumentId, Grant]]:
-    """Return the grants that hold; one that does not count harms nobody."""
-    found: list[tuple[DocumentId, Grant]] = []
-    for document in documents:
-        try:
-            grant = open_grant(document, revision, cid)
-        except RemoteError as error:
-            logger.info("grant of %s: %s", cid, error)
-            continue
-        if isinstance(grant, Grant):
-            found.append((document_id(strict_loads(document)), grant))
-    return found

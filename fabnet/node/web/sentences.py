@@ -135,6 +135,10 @@ LINES: Final = {
     "published": _("Published: {kind}."),
     "unreadable": _("Something of the kind {kind} could not be read: {why}."),
     "fork": _("Two different records stand at place {seq} of this log."),
+    "grant-contested": _("A grant is under dispute, or a dispute was taken back."),
+    "lot-waits-disputed": _(
+        "Lot {epoch} waits: its licence grant is disputed by {by} ({why})."
+    ),
     "broken-chain": _("Record {record} does not follow its log at place {seq}."),
 }
 """What happened, by code: whole sentences."""
@@ -229,6 +233,16 @@ REASONS: Final = {
     "grant-for-another-revision": _("the grant is for another revision, {revision}"),
     "rightsholders-differ": _("the grant names other rightsholders than the design"),
     "rightsholders-missing": _("{signed} rightsholders signed, and {quorum} must"),
+    "disputed": _(
+        "its licence grant is disputed by {by} ({why}); a person must decide"
+    ),
+    "dispute-of-another-revision": _("the dispute is not about {revision}"),
+    "dispute-quorum-not-met": _("the dispute needs {needed} of the stewards"),
+    "not-a-rightsholder": _("only rightsholders and cooperatives may dispute a grant"),
+    "cooperative-not-vouched": _("nobody trusted here vouches for {charter}"),
+    "no-such-grant": _("the design has no valid grant {grant}"),
+    "no-such-dispute": _("no dispute {dispute} stands"),
+    "signed-elsewhere": _("only the node that signed it can say it so: {issuer}"),
     "licence-text-unknown": _("the text of {licence} is not known here"),
     "licence-text-missing": _("the grant does not cite the text of {licence}"),
     "licence-text-differs": _("the grant cites another text of {licence}"),

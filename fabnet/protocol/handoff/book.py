@@ -132,6 +132,14 @@ class Book:
         state = "fulfilled" if job.state == "open" else job.state
         self.close(turn, job, state, "")
 
+    def refuse(self, turn: Turn, job: Job, why: str) -> None:
+        """Place no more of a job; what was placed of it goes on to its end."""
+        if self.lots_of(job.id):
+            self.keep_job(turn, msgspec.structs.replace(job, state="refused"))
+            self.close_if_done(turn, job.id)
+        else:
+            self.close(turn, job, "refused", why)
+
     def close(self, turn: Turn, job: Job, outcome: JobState, why: str) -> None:
         """Log that a job is over, and forget it."""
         assert outcome != "open"

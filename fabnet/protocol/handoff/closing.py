@@ -8,7 +8,11 @@ from typing import Final
 from fabnet.cooperation.policy import Policy
 from fabnet.designs.documents import acceptance as acceptances
 from fabnet.designs.documents import passport as passports
-from fabnet.designs.documents.acceptance import LicenceAcceptance, acceptance_subject
+from fabnet.designs.documents.acceptance import (
+    LicenceAcceptance,
+    acceptance_subject,
+    open_acceptance,
+)
 from fabnet.designs.documents.passport import (
     SOURCE_YEARS_MS,
     Notice,
@@ -20,8 +24,8 @@ from fabnet.production.receipt import LotClosed, Minutes
 from fabnet.protocol.events import Design
 from fabnet.protocol.voice import Identity
 from fabnet.records.civil import rfc3339
-from fabnet.records.credential import document_id, issue, strict_loads
-from fabnet.records.ids import DocumentId, FacilityId, Now
+from fabnet.records.credential import issue
+from fabnet.records.ids import FacilityId, Now
 
 SOURCE_SLACK_MS: Final = 86_400_000
 """A day over the three years, so that rounding to seconds never falls short."""
@@ -45,7 +49,7 @@ def licence_acceptance(
         charter=identity.charter,
         design=making.revision,
         part=making.part,
-        grants=design.grants,
+        grants=design.terms.resting_on(elected),
         elected=elected,
         act=making.act,
         actor=actor,
@@ -124,6 +128,9 @@ def _passport(
     holders = tuple(holder.name for holder in revision.rightsholders)
     sources = (revision.source_location or f"ipfs://{design.cid}",)
     facility, _, _ = making.machine.partition("/")
+    assert making.acceptance is not None, "a held lot carries its licence acceptance"
+    # The grants that were accepted: what is known of them now may be disputed.
+    accepted, accepted_id = open_acceptance(making.acceptance)
     passport = Passport(
         made_by=identity.peer,
         facility=FacilityId(facility),
@@ -132,8 +139,8 @@ def _passport(
         part=making.part,
         serial=f"{making.job[-8:]}-{making.epoch}",
         quantity=making.good,
-        grants=design.grants,
-        licence_acceptance=_id_of(making.acceptance),
+        grants=accepted.grants,
+        licence_acceptance=accepted_id,
         notice=Notice(
             licence=making.licence,
             attribution=holders,
@@ -157,11 +164,6 @@ def _passport(
         keys=[identity.key],
         created=at,
     )
-
-
-def _id_of(document: bytes | None) -> DocumentId:
-    assert document is not None, "a held lot carries its licence acceptance"
-    return document_id(strict_loads(document))
 
 
 def _notice(title: str, holders: tuple[str, ...], licence: str, source: str) -> str:

@@ -31,6 +31,7 @@ PASSING_REASONS: Final = frozenset(
         "cancelled",
         "design-missing",
         "no-valid-grant",
+        "licence-review-disputed",
     }
 )
 """Reasons for a no that a newer offer may undo; any other stands for this job."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from fabnet.cooperation.judgement import may_start
+from fabnet.cooperation.judgement import is_dispute, may_start
 from fabnet.production import handoff, receipt
 from fabnet.production import lot as lots
 from fabnet.production.handoff import Final as FinalSaid
@@ -109,7 +109,9 @@ class Work:
             if design is None:
                 continue
             refusal = self._may_start(turn.now, making, design)
-            if refusal is not None and making.state == "ready":
+            if refusal is not None and is_dispute(refusal):
+                continue
+            if refusal is not None:
                 # Its end begins what comes next.
                 self.final(turn, lots.stop(making, refusal.reason, _detail(refusal)))
                 return
@@ -118,6 +120,14 @@ class Work:
             )
             self.go_on(turn, making)
             return
+
+    def tell_waiting(self, turn: Turn, making: Making) -> None:
+        """Say in its story for which dispute a confirmed lot waits, if it does."""
+        design = self.shop.designs.get(making.revision)
+        refusal = None if design is None else self._may_start(turn.now, making, design)
+        if refusal is not None and is_dispute(refusal):
+            args = dict(refusal.args)
+            turn.note(making.job, "lot-waits-disputed", epoch=making.epoch, **args)
 
     def go_on(self, turn: Turn, making: Making) -> None:
         """Do what comes next with a confirmed lot: the next piece, or its end."""
@@ -211,11 +221,13 @@ class Work:
 
     def _may_start(self, now: Now, making: Making, design: Design) -> Refusal | None:
         """Return why a lot may not be begun: a membership may have ended since."""
+        if making.state != "ready":
+            return None
         ours = self.shop.voice.identity.charter
         return may_start(
             making,
             revision=design.revision,
-            expression=design.expression,
+            terms=design.terms,
             withdrawn=design.withdrawn,
             maker=self.community.party(ours, now.moment_ms),
             requester=self.community.party(making.charter, now.moment_ms),

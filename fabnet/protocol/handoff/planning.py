@@ -146,20 +146,22 @@ class Planning:
             self.plan_tick = turn.now.tick_ms + PLAN_AGAIN_MS
 
     def _judge_job(self, turn: Turn, job: Job, design: Design) -> None:
+        if job.state != "open":
+            return
         ours = self.book.voice.identity.charter
         moment_ms = turn.now.moment_ms
         refusal = may_request(
             job.request,
             revision=design.revision,
             cid=design.cid,
-            expression=design.expression,
+            terms=design.terms,
             withdrawn=design.withdrawn,
             actor=self.community.actor(ours, moment_ms),
             facts=self.community.facts(ours, moment_ms),
         )
         if refusal is not None:
             turn.note(job.id, "refused", reason=refusal.reason, **dict(refusal.args))
-            self.book.close(turn, job, "refused", refusal.reason)
+            self.book.refuse(turn, job, refusal.reason)
 
     def _plan(self, turn: Turn) -> None:
         self.plan_tick = None

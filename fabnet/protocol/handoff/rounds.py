@@ -86,7 +86,7 @@ class Rounds:
         """Know a design that a lot waits for, or refuse the lot."""
         live = [lot for lots in self.shop.live.values() for lot in lots.values()]
         waiting = [making for making in live if making.revision == event.cid]
-        if event.design is not None and waiting:
+        if event.design is not None and (waiting or event.cid in self.shop.designs):
             self.shop.designs[event.cid] = event.design
         for making in waiting:
             bench = self.shop.benches.get(making.machine)
@@ -97,6 +97,7 @@ class Rounds:
             elif event.design is None:
                 self.recall_tick[event.cid] = turn.now.tick_ms + RECALL_AGAIN_MS
             elif bench is not None and making.state in ("ready", "running"):
+                self.work.tell_waiting(turn, making)
                 self.work.start(turn, bench)
 
     def seen(self, turn: Turn, bench: Bench) -> None:
@@ -264,7 +265,7 @@ class Rounds:
         return may_lease(
             making,
             revision=design.revision,
-            expression=design.expression,
+            terms=design.terms,
             withdrawn=design.withdrawn,
             station=station,
             policy=policy,

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from http import HTTPStatus
 
 from fabnet.cooperation.credit import Pending, Posting, balances, match, unposted
+from fabnet.designs.documents import passport as passports
 from fabnet.node.api.answers import Balance, Credit, MinutesAnswer, PostingAnswer
 from fabnet.node.api.handlers.jobs import find
 from fabnet.node.api.handlers.known import Books, books, readable, records_of
-from fabnet.node.api.problem import Problem, missing
+from fabnet.node.api.problem import Problem, missing, problem
 from fabnet.node.api.table import JSON, Call, Raw
 from fabnet.production import receipt
 from fabnet.production.receipt import Acceptance, LotClosed, LotOpened, Minutes, lot_key
+from fabnet.records import jose
+from fabnet.records.credential import open_credential
 from fabnet.records.ids import JobId, PeerId, RecordId
 from fabnet.records.record import Record
 
@@ -64,6 +68,20 @@ async def get_passport(call: Call) -> Raw | Problem:
         if claim is not None and claim.passport is not None and record.author in makers:
             return Raw(claim.passport, JSON)
     return missing("passport", f"{job[:15]}…/{epoch[:8]}")
+
+
+async def get_passport_jwt(call: Call) -> Raw | Problem:
+    """Return the passport of a lot made here as a JWT, for readers of JOSE."""
+    found = await get_passport(call)
+    if isinstance(found, Problem):
+        return found
+    assert isinstance(found.content, bytes), "a passport is not a file"
+    credential = open_credential(found.content, kind=passports.CREDENTIAL)
+    key = call.shell.identity.key
+    if credential.issuer != key.public.did:
+        issuer = credential.issuer
+        return problem(HTTPStatus.CONFLICT, "signed-elsewhere", issuer=issuer)
+    return Raw(jose.enveloped(credential, key).encode(), jose.MEDIA_TYPE)
 
 
 async def _makers(call: Call, job: RecordId, key: str) -> set[PeerId]:

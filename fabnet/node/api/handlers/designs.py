@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 from typing import Final
@@ -11,9 +10,9 @@ from typing import Final
 from fabnet.content import cid as cids
 from fabnet.content.cid import Cid
 from fabnet.designs import revision as revisions
-from fabnet.designs.documents import grant as grants
 from fabnet.designs.documents.descent import Ancestor, judge_descent, wanted
-from fabnet.designs.documents.grant import Grant, GrantBody, effective, open_grant
+from fabnet.designs.documents.grant import Grant
+from fabnet.designs.documents.terms import NO_TERMS, Terms
 from fabnet.designs.licence.eligible import Review
 from fabnet.designs.licence.expression import Refused
 from fabnet.designs.revision import (
@@ -26,6 +25,7 @@ from fabnet.designs.revision import (
 from fabnet.errors import RemoteError
 from fabnet.node.api.answers import (
     DesignAnswer,
+    DisputeAnswer,
     FileAnswer,
     PartAnswer,
     Remark,
@@ -34,26 +34,14 @@ from fabnet.node.api.handlers.known import readable, records_of
 from fabnet.node.api.problem import Problem, missing, problem
 from fabnet.node.api.table import Call, Raw
 from fabnet.node.shell import Shell
+from fabnet.node.terms import read_terms
 from fabnet.node.web.sentences import reason, sentence
-from fabnet.records.credential import open_credential
 from fabnet.records.record import Record
 
 LISTED_MAX: Final = 50
 """Designs on the first page, the newest; the search finds the others."""
 PARSED_MAX: Final = 200
 """Manifests remembered: some ten KiB each, and a millisecond to read."""
-GRANTS_MAX: Final = 64
-"""Grants looked at for one design."""
-TERMS_KEPT_MAX: Final = 1_000
-"""Verified grants remembered: each cost a signature check."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the valid grants of a revision come to."""
-
-    expression: str | None
-    grants: tuple[str, ...]
 
 
 async def newest_designs(shell: Shell) -> list[DesignAnswer]:
@@ -134,6 +122,16 @@ async def design_answer(
         licence="" if revision is None else revision.licence,
         granted=terms.expression,
         grants=list(terms.grants),
+        disputes=[
+            DisputeAnswer(
+                dispute=dispute.dispute,
+                grant=dispute.grant,
+                licence=expression,
+                by=dispute.by,
+                why=dispute.why,
+            )
+            for expression, dispute in terms.disputed
+        ],
         files=[await _file(shell, file) for file in files],
         parts=[_part(part) for part in (() if revision is None else revision.parts)],
         withdrawn=None,
@@ -141,16 +139,10 @@ async def design_answer(
 
 
 async def terms_of(shell: Shell, cid: Cid, revision: Revision | None) -> Terms:
-    """Return what all valid grants of a revision come to."""
+    """Return what all grants of a revision come to; nothing until it is fetched."""
     if revision is None:
-        return Terms(None, ())
-    found: dict[str, Grant] = {}
-    for record in await records_of(shell, grants.KIND, key=cid, most=GRANTS_MAX):
-        body = readable(record, GrantBody)
-        held = None if body is None else _granted(body.document, revision, cid)
-        if held is not None:
-            found[held[0]] = held[1]
-    return Terms(effective(found.values()), tuple(sorted(found)))
+        return NO_TERMS
+    return await read_terms(shell.store, shell.identity, cid, revision)
 
 
 async def check_origins(
@@ -217,17 +209,5 @@ def _part(part: Part) -> PartAnswer:
 def _parsed(raw: bytes) -> Revision | None:
     try:
         return revisions.parse(raw)
-    except RemoteError:
-        return None
-
-
-@lru_cache(maxsize=TERMS_KEPT_MAX)
-def _granted(document: bytes, revision: Revision, cid: Cid) -> tuple[str, Grant] | None:
-    """Return a grant and its id if it holds, or nil."""
-    try:
-        grant = open_grant(document, revision, cid)
-        return (
-            (open_credential(document).id, grant) if isinstance(grant, Grant) else None
-        )
     except RemoteError:
         return None

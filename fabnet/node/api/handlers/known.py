@@ -13,21 +13,19 @@ from typing import Final, TypeVar
 
 from fabnet.errors import RemoteError
 from fabnet.node.shell import Shell
+from fabnet.node.terms import ROW_BYTES_MAX, community_of
 from fabnet.production.job import Job
 from fabnet.production.lot import Lot, Making
 from fabnet.protocol.community import Community, DocumentRow
-from fabnet.protocol.effects import Turn
 from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.civil import moment_of
 from fabnet.records.credential import Json, strict_loads
-from fabnet.records.ids import CharterId, Now, RecordId
+from fabnet.records.ids import CharterId, RecordId
 from fabnet.records.record import Record
 
 B = TypeVar("B", bound=Body)
 
-ROW_BYTES_MAX: Final = 128 * 1_024
-"""Bytes of one state row: a lot with its licence acceptance has 40 KiB."""
 PAGE: Final = 500
 """Records fetched at a time: the store's own bound."""
 NOTICES_MAX: Final = 5_000
@@ -76,17 +74,7 @@ async def books(shell: Shell) -> Books:
 
 async def community(shell: Shell) -> Community:
     """Return who belongs, read anew: a copy to try documents on."""
-    rows = await asyncio.to_thread(shell.store.rows)
-    known, turn = Community(shell.identity), Turn(Now(0, 0, ""))
-    for table, learn in (
-        ("charter", known.learn_charter),
-        ("membership", known.learn_membership),
-        ("policy", known.learn_policy),
-    ):
-        for _, row in sorted(rows.get(table, {}).items()):
-            held = canonical.decode(row, DocumentRow, bytes_max=ROW_BYTES_MAX)
-            learn(turn, held.document)
-    return known
+    return await asyncio.to_thread(community_of, shell.store, shell.identity)
 
 
 async def records_of(

@@ -12,14 +12,16 @@ from fabnet.cooperation.charter import CharterBody
 from fabnet.cooperation.membership import MembershipBody
 from fabnet.cooperation.policy import PolicyBody
 from fabnet.designs import revision as revisions
+from fabnet.designs.documents import dispute as disputes
 from fabnet.designs.documents import grant as grants
+from fabnet.designs.documents.dispute import DisputeBody, open_dispute
 from fabnet.designs.documents.grant import GrantBody, open_grant
 from fabnet.designs.licence.expression import Refused
 from fabnet.designs.revision import RevisionBody
 from fabnet.node.api.answers import Created, PublishedDesign, Stored
 from fabnet.node.api.asks import NewDesign, NewDocument
 from fabnet.node.api.handlers.asking import ask
-from fabnet.node.api.handlers.designs import check_origins
+from fabnet.node.api.handlers.designs import check_origins, revision_of, terms_of
 from fabnet.node.api.handlers.known import community
 from fabnet.node.api.problem import Problem, problem, refused
 from fabnet.node.api.table import Call
@@ -85,7 +87,8 @@ async def publish_design(call: Call, new: NewDesign) -> PublishedDesign | Proble
 async def publish_document(call: Call, new: NewDocument) -> Created | Problem:
     """Carry a signed document as a record of ours, if it holds beside what we know."""
     about, body = _carried(new)
-    refusal = _taken(await community(call.shell), new)
+    known = await community(call.shell)
+    refusal = await _taken(call.shell, known, new)
     if refusal is not None:
         return refused(refusal)
     return await _publish(call.shell, new.kind, about, body)
@@ -101,9 +104,33 @@ def _carried(new: NewDocument) -> tuple[str | None, Body]:
             return about, MembershipBody(new.document)
         case "policy/1":
             return policies.charter_of(new.document), PolicyBody(new.document)
+        case "dispute/1":
+            return disputes.revision_of(new.document), DisputeBody(new.document)
 
 
-def _taken(known: Community, new: NewDocument) -> Refusal | None:
+async def _heeded(shell: Shell, known: Community, document: bytes) -> Refusal | None:
+    """Return why a dispute, or taking one back, would not count; nil when it would."""
+    dispute, credential = open_dispute(document)
+    cid, now_ms = dispute.revision, shell.clock.now().moment_ms
+    revision = await revision_of(shell, cid)
+    if revision is None:
+        return Refusal("not-fetched", (("revision", cid),))
+    name = known.disputant(dispute, credential, revision, cid, now_ms)
+    if isinstance(name, Refusal):
+        return name
+    terms = await terms_of(shell, cid, revision)
+    against = {each.dispute: each for _, each in terms.disputed}
+    if dispute.retracts is not None:
+        raised = dispute.retracts in against
+        args = (("dispute", dispute.retracts),)
+        return None if raised else Refusal("no-such-dispute", args)
+    granted = {*terms.grants, *(each.grant for each in against.values())}
+    if dispute.grant not in granted:
+        return Refusal("no-such-grant", (("grant", dispute.grant),))
+    return None
+
+
+async def _taken(shell: Shell, known: Community, new: NewDocument) -> Refusal | None:
     """Return why our own community would not take a document; nil when it would."""
     turn = Turn(Now(0, 0, ""))
     match new.kind:
@@ -113,6 +140,8 @@ def _taken(known: Community, new: NewDocument) -> Refusal | None:
             return known.learn_membership(turn, new.document)
         case "policy/1":
             return known.learn_policy(turn, new.document)
+        case "dispute/1":
+            return await _heeded(shell, known, new.document)
 
 
 async def _publish(

@@ -1,0 +1,1 @@
+"""Commands that say something for all to heed of a design."""
