@@ -8,6 +8,7 @@ import pytest
 
 from fabnet.cooperation.charter import DOCUMENT_KIND as CHARTER
 from fabnet.cooperation.charter import charter_subject, lineage_of
+from fabnet.designs.documents.passport import CREDENTIAL as PASSPORT
 from fabnet.production import receipt
 from fabnet.production.place import place_at
 from fabnet.production.receipt import (
@@ -197,3 +198,22 @@ async def test_a_passport_comes_only_from_whom_the_lot_was_given_to(
 
         await gossip.closed(MAKES, job, b'{"made": "well"}')
         assert await desk.get(f"/v1/passports/{job}/1") == (200, {"made": "well"})
+
+
+async def test_only_the_node_that_signed_a_passport_says_it_as_a_jwt(
+    tmp_path: Path,
+) -> None:
+    async with at_desk(tmp_path) as desk:
+        gossip = Gossip(desk)
+        job = await gossip.lot(await gossip.charter(ASKS, "Detroit"))
+        did = MAKES.public.did
+        passport = issue(
+            PASSPORT, issuer=did, subject={}, valid_from=THEN, keys=[MAKES],
+            created=THEN,
+        )  # fmt: skip
+        await gossip.closed(MAKES, job, passport)
+
+        status, said = await desk.get(f"/v1/passports/{job}/1/jwt")
+
+        assert (status, said["type"]) == (409, "urn:fabnet:reason:signed-elsewhere")
+        assert said["args"] == {"issuer": did}

@@ -13,8 +13,10 @@ from fabnet.node.api.handlers.handover import get_handover
 from fabnet.node.api.problem import Problem
 from fabnet.node.api.table import Call
 from fabnet.production.receipt import Acceptance
+from fabnet.records.credential import open_credential
+from fabnet.records.jose import enveloped
 from fabnet.records.keys import SealingKey
-from tests.node.cooperative import design
+from tests.node.cooperative import NODE, design
 from tests.node.desk import Desk, Json, at_desk, request_body
 
 pytestmark = pytest.mark.asyncio
@@ -78,6 +80,10 @@ async def test_the_passport_of_a_lot_opens_and_names_the_design(tmp_path: Path) 
         assert status == 200
         passport = open_passport(raw.encode())
         assert (passport.design, passport.quantity) == (design().cid, 1)
+        status, jwt = await desk.page(f"/v1/passports/{job[7:15]}/1/jwt")
+        assert status == 200
+        assert jwt == enveloped(open_credential(raw.encode()), NODE)
+        assert (await desk.get(f"/v1/passports/{job}/2/jwt"))[0] == 404
         assert (await desk.get(f"/v1/passports/{job}/2"))[0] == 404
         assert (await desk.get(f"/v1/passports/{job}/x"))[0] == 404
 

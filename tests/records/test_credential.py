@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -229,6 +230,31 @@ def test_one_signer_with_two_proofs_is_one_signer() -> None:
     assert not quorum_met(twice, [ADA.public, BEN.public], 2)
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        lambda did: did,
+        lambda did: did + "#" + did,
+        lambda did: did + "#key-1",
+        lambda did: did.replace("did:key", "did:Key") + "#" + did[8:],
+        lambda did: "did:key:u" + did[9:] + "#u" + did[9:],
+        lambda did: did[:8] + "z1" + did[9:] + "#z1" + did[9:],
+    ],
+)
+def test_the_same_key_under_two_spellings_is_never_two_signers(
+    spelling: Callable[[str], str],
+) -> None:
+    document = strict_loads(issued(ADA))
+    proof = document.pop("proof")
+    assert isinstance(proof, dict)
+    named = {**proof, "verificationMethod": spelling(ADA.public.did)}
+    del named["proofValue"]
+    again: Json = {**named, "proofValue": proof_value(document, named, ADA)}
+
+    with pytest.raises(MalformedError, match=r"verificationMethod|did:"):
+        open_credential(canonical_json({**document, "proof": [proof, again]}))
+
+
 def test_every_proof_must_hold_wherever_the_bad_one_stands() -> None:
     raw = issued(ADA, BEN)
     first, second = (dict(p) for p in proofs_of(raw) if isinstance(p, dict))
@@ -324,6 +350,7 @@ def test_a_proof_is_an_object_or_a_list_of_them(proof: Json) -> None:
         ({"verificationMethod": method(ADA)[:-1]}, "verificationMethod"),
         ({"verificationMethod": method(ADA) + "\n"}, "verificationMethod"),
         ({"verificationMethod": "did:web:example.org#key"}, "did"),
+        ({"verificationMethod": "did:webvh:Qm1:example.org#key"}, "did"),
         ({"verificationMethod": {"id": method(ADA)}}, "verificationMethod"),
         ({"expires": NOON}, "'expires'"),
         ({"previousProof": "urn:uuid:1"}, "'previousProof'"),

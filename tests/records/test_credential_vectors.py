@@ -51,6 +51,29 @@ def test_the_w3c_vector_comes_out_byte_for_byte() -> None:
     assert from_base58(value[1:]).hex() == (suite / "sigHexJCS.txt").read_text()
 
 
+def test_what_digital_bazaar_signed_is_what_we_sign() -> None:
+    """Made once with @digitalbazaar/eddsa-jcs-2022-cryptosuite 1.0.0; seed of ones."""
+    theirs = (
+        "zctBSXF89qyt1bkEXB8cgtgKWUApnJ3efTZbrxw65uTPr8EnkLCcJhjqNX7UaRSLN8N3L5RfXpT8j"
+        "31d9P7LNBSw"
+    )
+    ada = SigningKey.from_seed(b"\1" * 32)
+    raw = credential.issue(
+        "FabnetMembership",
+        issuer=ada.public.did,
+        subject={"member": "x", "facts": ["a"]},
+        valid_from="2026-01-01T00:00:00Z",
+        valid_until="2027-01-01T00:00:00Z",
+        keys=[ada],
+        created="2026-01-01T00:00:00Z",
+    )
+
+    proof = strict_loads(raw)["proof"]
+    assert isinstance(proof, dict)
+    assert proof["proofValue"] == theirs
+    assert open_credential(raw).signers == {ada.public}
+
+
 def test_the_w3c_document_verifies_by_its_suite_and_not_by_our_profile() -> None:
     signed = w3c("eddsa-jcs-2022") / "signedJCS.json"
     document = read(signed)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -168,18 +169,80 @@ def test_every_wycheproof_signature_is_judged_as_wycheproof_does() -> None:
     assert not {number for number, (ours, theirs) in judged.items() if ours != theirs}
 
 
-def test_what_the_cctv_edge_cases_leave_is_canonical_and_of_full_order() -> None:
+REFUSED_CLASSES = {
+    "low_order_A": "of small order|not the canonical",
+    "non_canonical_A": "of small order|not the canonical",
+    "non_canonical_R": "of small order|not the canonical|did not sign",
+    "low_order_residue": "of small order|not the canonical|did not sign",
+}
+"""Classes of CCTV's edge cases that our profile refuses, and for what reasons."""
+
+
+def why_not(key: str, message: bytes, signature: str) -> str:
+    """Return why a signature does not hold; empty when it does."""
+    try:
+        PublicKey(bytes.fromhex(key)).verify(message, bytes.fromhex(signature))
+    except RemoteError as error:
+        return str(error)
+    return ""
+
+
+def test_the_cctv_edge_cases_are_refused_by_class_and_all_others_hold() -> None:
     cases = json.loads(vectors("cctv-ed25519/ed25519/ed25519vectors.json").read_text())
-    accepted = [
-        set(case["flags"] or ())
+    judged = [
+        (
+            set(case["flags"] or ()),
+            why_not(case["key"], case["msg"].encode(), case["sig"]),
+        )
         for case in cases
-        if accepts(case["key"], case["msg"].encode(), case["sig"])
     ]
 
-    forgeable = {"low_order_A", "non_canonical_A", "non_canonical_R"}
-    assert len(cases) == 914
-    assert len(accepted) == 86
-    assert not [flags for flags in accepted if flags & forgeable]
+    assert len(judged) == 914
+    assert len([flags for flags, why in judged if not why]) == 86
+    for flags, why in judged:
+        named = flags & REFUSED_CLASSES.keys()
+        assert bool(named) == bool(why), flags
+        for name in named:
+            assert re.search(REFUSED_CLASSES[name], why), (name, why)
+
+
+def test_the_classes_of_cctv_fall_to_three_rules() -> None:
+    cases = json.loads(vectors("cctv-ed25519/ed25519/ed25519vectors.json").read_text())
+    whys = [why_not(case["key"], case["msg"].encode(), case["sig"]) for case in cases]
+
+    assert sum("small order" in why for why in whys) == 370
+    assert sum("not the canonical" in why for why in whys) == 156
+    assert sum("did not sign" in why for why in whys) == 302
+
+
+RFC_8032 = (
+    (
+        "9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60",
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a",
+        "",
+        "e5564300c360ac729086e2cc806e828a84877f1eb8e5d974d873e06522490155"
+        "5fb8821590a33bacc61e39701cf9b46bd25bf5f0595bbe24655141438e7a100b",
+    ),
+    (
+        "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb",
+        "3d4017c3e843895a92b70aa74d1b7ebc9c982ccf2ec4968cc0cd55f12af4660c",
+        "72",
+        "92a009a9f0d4cab8720e820b5f642540a2b27b5416503f8fb3762223ebdb69da"
+        "085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00",
+    ),
+)
+"""Tests 1 and 2 of RFC 8032, section 7.1: seed, public key, message, signature."""
+
+
+@pytest.mark.parametrize(("seed", "public", "message", "signature"), RFC_8032)
+def test_the_examples_of_rfc_8032_come_out(
+    seed: str, public: str, message: str, signature: str
+) -> None:
+    key = SigningKey.from_seed(bytes.fromhex(seed))
+
+    assert key.public.raw.hex() == public
+    assert key.sign(bytes.fromhex(message)).hex() == signature
+    assert accepts(public, bytes.fromhex(message), signature)
 
 
 def test_every_weak_key_of_the_cctv_edge_cases_is_refused_when_read() -> None:

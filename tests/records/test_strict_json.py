@@ -140,6 +140,24 @@ def test_keys_are_ordered_by_utf_16_as_rfc_8785_has_it() -> None:
     ]
 
 
+def test_the_example_of_rfc_8785_comes_out_as_printed_there() -> None:
+    """Sections 3.2.2 and 3.2.3, written by hand."""
+    given = json.loads(
+        r"""{
+          "numbers": [333333333.33333329, 1E30, 4.50,
+                      2e-3, 0.000000000000000000000000001],
+          "string": "\u20ac$\u000F\u000aA'\u0042\u0022\u005c\\\"\/",
+          "literals": [null, true, false]
+        }"""
+    )
+
+    assert canonical_json(given).decode() == (
+        '{"literals":[null,true,false],'
+        '"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],'
+        r""""string":"€$\u000f\nA'B\"\\\\\"/"}"""
+    )
+
+
 @pytest.mark.parametrize("value", [2**53, "\ud800", {"\ud800": 1}])
 def test_what_has_no_canonical_form_is_refused(value: Json) -> None:
     with pytest.raises(MalformedError, match="json"):

@@ -147,7 +147,8 @@ class Book:
         self.voice.log(turn, CLOSED_KIND, job.id, body)
         turn.do(Drop("job", job.id))
         turn.put("closed-job", job.id, msgspec.structs.replace(job, state=outcome))
-        turn.note(job.id, outcome)
+        if outcome != "refused":  # that was told when it was, with its reason
+            turn.note(job.id, outcome)
         del self.jobs[job.id]
         for lot in self.lots_of(job.id):
             key = lot_key(lot.job, lot.epoch)
