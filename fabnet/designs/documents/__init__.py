@@ -1,1 +1,1 @@
-"""What is signed about a design: grant, licence acceptance, passport, withdrawal."""
+"""What is signed about a design: grant, dispute, licence acceptance, passport."""
