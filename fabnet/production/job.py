@@ -18,6 +18,9 @@ from fabnet.records.ids import Count, JobIdText, MachineIdText, PeerIdText, Toke
 REFUSED_MAX: Final = 64
 """Refusals a job remembers, so as not to ask again; beyond it the oldest goes."""
 
+_SHORT: Final = slice(7, 15)
+"""Letters of a record id: the first seven, `bafkrei`, are the same in all."""
+
 JobState = Literal["open", "fulfilled", "withdrawn", "expired", "refused"]
 """`open`: pieces are owed, being made, or waiting to be accepted."""
 
@@ -46,6 +49,11 @@ class Job(Body):
     personal: Annotated[bytes, msgspec.Meta(max_length=2_048)]
     """Who and how to hand over; leaves this disk only sealed, in CONFIRM."""
     seed: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+
+
+def short_code(job: str) -> str:
+    """Return the letters by which people name a job: on pages, sheets and labels."""
+    return job[_SHORT]
 
 
 def opened(job: Job, item: int, pieces: int) -> Job:

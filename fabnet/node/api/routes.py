@@ -47,6 +47,7 @@ from fabnet.node.api.commons.answers import (
     FoundDesigns,
     LineageAnswer,
 )
+from fabnet.node.api.exports import labels
 from fabnet.node.api.handlers import (
     about,
     credit,
@@ -156,6 +157,33 @@ ROUTES: Final[tuple[Route, ...]] = (
     get("/v1/makings", Makings, jobs.list_makings, "Lots made here"),
     get("/v1/stories/{id}", Story, jobs.get_story, "All that happened to one thing"),
     get("/v1/credit", Credit, credit.get_credit, "Minutes between cooperatives"),
+    get_asked(
+        "/v1/passports/{id}/label.svg",
+        labels.LabelPageAsk,
+        labels.SVG,
+        labels.label_svg,
+        "A passport’s label to print, one page of it",
+    ),
+    get_asked(
+        "/v1/passports/{id}/label.pdf",
+        labels.LabelAsk,
+        labels.PDF,
+        labels.label_pdf,
+        "A passport’s label to print",
+    ),
+    get_asked(
+        f"{_LOT}/sheet.svg",
+        labels.SheetPageAsk,
+        labels.SVG,
+        labels.sheet_svg,
+        "The job sheet of a lot made here, one page of it",
+    ),
+    get(
+        f"{_LOT}/sheet.pdf",
+        labels.PDF,
+        labels.sheet_pdf,
+        "The job sheet of a lot made here",
+    ),
     get(
         "/v1/passports/{job}/{epoch}",
         JSON,

@@ -16,6 +16,7 @@ from fabnet.node.cli import (
     licence,
     okh,
     people,
+    printing,
     publish,
     requesting,
     run,
@@ -36,6 +37,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *designs.COMMANDS,
     disputing.COMMAND,
     *showing.COMMANDS,
+    *printing.COMMANDS,
 )
 INTERRUPTED: Final = 130
 

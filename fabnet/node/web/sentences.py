@@ -163,6 +163,12 @@ REASONS: Final = {
     "too-slow": _("the body took longer than {seconds} s"),
     "not-authentic": _("the document does not hold: {why}"),
     "blob-missing": _("the file {path} must be uploaded first: {cid}"),
+    "letters-not-in-font": _(
+        "the PDF’s font has no {letters}; the SVG shows every letter"
+    ),
+    "not-leased": _(
+        "lot {epoch} is not leased, so there are no terms to make it under"
+    ),
     "not-fetched": _("the design’s files are not here yet"),
     "out-of-order": _("this is not possible now"),
     "internal": _("something went wrong here; the log says what"),
@@ -364,6 +370,9 @@ def condition(asked: str, language: str = "en") -> str:
         _filled(text, {}, language) for text in (_(" and "), _("; or else "))
     )
     return either.join(both.join(way) for way in told)
+def translated(text: str, language: str = "en") -> str:
+    """Return a text that stands in the code, in a language that has a catalogue."""
+    return _catalogue(language).gettext(text)
 
 
 def title(code: str) -> str:

@@ -19,6 +19,7 @@ from fabnet.designs.documents.passport import (
     Passport,
     passport_subject,
 )
+from fabnet.production.job import short_code
 from fabnet.production.lot import Making
 from fabnet.production.receipt import LotClosed, Minutes
 from fabnet.protocol.events import Design
@@ -137,7 +138,7 @@ def _passport(
         charter=identity.charter,
         design=making.revision,
         part=making.part,
-        serial=f"{making.job[-8:]}-{making.epoch}",
+        serial=f"{short_code(making.job)}-{making.epoch}",
         quantity=making.good,
         grants=accepted.grants,
         licence_acceptance=accepted_id,

@@ -26,7 +26,7 @@ from fabnet.node.shell import Shell
 from fabnet.node.store.reading import StoryLine
 from fabnet.node.web.sentences import sentence
 from fabnet.production import request as requests
-from fabnet.production.job import Job
+from fabnet.production.job import Job, short_code
 from fabnet.production.lot import Lot, Making
 from fabnet.production.request import Item, Request
 from fabnet.records.ids import JobId, RecordId
@@ -37,7 +37,6 @@ LINES_MAX: Final = 1_000
 """Lines of one story."""
 _PREFIX: Final = "bafkrei"
 """How every record id begins; a short code leaves it out."""
-_SHORT: Final = slice(len(_PREFIX), len(_PREFIX) + 8)
 _PERSONAL: Final = frozenset({"person"})
 """Arguments of a story that name someone, and are not shown."""
 
@@ -130,11 +129,6 @@ async def find(shell: Shell, name: str, what: str) -> RecordId | Problem:
     if found:
         return problem(HTTPStatus.CONFLICT, "ambiguous", name=name[:80])
     return missing(what, name[:80])
-
-
-def short_code(job: str) -> str:
-    """Return the letters by which people name a job."""
-    return job[_SHORT]
 
 
 async def job_answer(seen: View, id_: JobId) -> JobAnswer | None:

@@ -48,6 +48,8 @@ class Books:
     """Charters that a federation we trust vouches for now, and our own."""
     nodes: dict[str, CharterId]
     """By peer, the cooperative whose charter names it."""
+    names: dict[str, str]
+    """What cooperatives call themselves, by charter."""
 
     def lots_of(self, job: str) -> list[Lot]:
         """Return the lots that were asked for a job, the oldest first."""
@@ -69,6 +71,7 @@ async def books(shell: Shell) -> Books:
         _read(rows, "making", Making),
         _members(shell, rows),
         _nodes(rows),
+        _names(rows),
     )
 
 
@@ -130,6 +133,20 @@ def _nodes(rows: Rows) -> dict[str, CharterId]:
         for node in nodes if isinstance(nodes, list) else ():
             found.setdefault(str(node), CharterId(charter))
     return found
+
+
+def _names(rows: Rows) -> dict[str, str]:
+    """Return what each charter's newest version calls its cooperative."""
+    found: dict[str, tuple[int, str]] = {}
+    for key, row in rows.get("charter", {}).items():
+        charter, _, _ = key.partition(" ")
+        subject = _document(row).get("credentialSubject")
+        if not isinstance(subject, dict):
+            continue
+        name, version = subject.get("name"), subject.get("version")
+        if isinstance(name, str) and isinstance(version, int):
+            found[charter] = max(found.get(charter, (0, "")), (version, name))
+    return {charter: name for charter, (_, name) in found.items()}
 
 
 def _document(row: bytes) -> dict[str, Json]:

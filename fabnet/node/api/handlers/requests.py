@@ -30,11 +30,12 @@ from fabnet.node.api.asks import (
 )
 from fabnet.node.api.handlers.asking import ask
 from fabnet.node.api.handlers.designs import find_revision, revision_of
-from fabnet.node.api.handlers.jobs import find, short_code
+from fabnet.node.api.handlers.jobs import find
 from fabnet.node.api.problem import Problem, missing, problem, refused
 from fabnet.node.api.strict import nearest
 from fabnet.node.api.table import Call
 from fabnet.node.shell import Shell
+from fabnet.production.job import short_code
 from fabnet.production.place import Place, place_at
 from fabnet.production.receipt import Minutes
 from fabnet.production.request import (
