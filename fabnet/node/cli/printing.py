@@ -102,9 +102,8 @@ def _write(args: Namespace, path: str, asked: dict[str, str], name: str) -> int:
         try:
             file.write_bytes(content)
         except OSError as error:
-            raise InputError(
-                str(file), f"cannot be written: {error.strerror}"
-            ) from error
+            why = f"cannot be written: {error.strerror}"
+            raise InputError(str(file), why) from error
         written.append(str(file))
     return show(args, Written(written), "\n".join(written))
 
@@ -131,7 +130,7 @@ def _form_of(file: Path | None) -> str:
 
 
 def _plain(name: str) -> str:
-    """Return a name as part of a file's: whatever is no letter or figure becomes `-`."""
+    """Return a name as part of a file's: what is no letter or figure becomes `-`."""
     return "".join(it if it.isalnum() else "-" for it in name)[:80]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 
 from fabnet.node.labels.page import Box, Code, Ink, Item, Print, Rule, Text
 from fabnet.node.labels.ruler import BOLD, FAMILY, REGULAR, Ruler, write_fonts
@@ -43,7 +44,11 @@ def draw(printed: Print, ruler: Ruler) -> bytes | Refusal:
             pdf.add_page(format=(page.w_mm, page.h_mm))
             for item in page.items:
                 _draw(pdf, item)
-        return bytes(pdf.output())
+        content = bytes(pdf.output())
+        for font in pdf.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
+        return content
 
 
 def _draw(pdf: FPDF, item: Item) -> None:

@@ -107,6 +107,7 @@ def ruler() -> Ruler:
             font = pdf.fonts[name]
             assert isinstance(font, TTFFont), "a TrueType file was added"
             widths.append({code: float(font.cw[code]) for code in font.cmap})
+            font.ttfont.close()
     return Ruler(*widths)
 
 

@@ -51,12 +51,21 @@ async def told_sheet(call: Call) -> Sheet | Problem:
     folder = "" if published is None else published[1].folder
     record = await call.shell.store.record(RecordId(job))
     request = None if record is None else readable(record, Request)
-    return _sheet(seen, making, making.acceptance, revision, part, folder, request)
+    return _sheet(
+        seen,
+        making,
+        acceptance=making.acceptance,
+        revision=revision,
+        part=part,
+        folder=folder,
+        request=request,
+    )
 
 
 def _sheet(
     seen: View,
     making: Making,
+    *,
     acceptance: bytes,
     revision: Revision,
     part: Part,
