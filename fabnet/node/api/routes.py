@@ -47,7 +47,7 @@ from fabnet.node.api.commons.answers import (
     FoundDesigns,
     LineageAnswer,
 )
-from fabnet.node.api.exports import labels
+from fabnet.node.api.exports import labels, okw
 from fabnet.node.api.handlers import (
     about,
     credit,
@@ -112,6 +112,13 @@ ROUTES: Final[tuple[Route, ...]] = (
     get("/v1/node", NodeAnswer, about.get_node, "This node"),
     get(
         "/v1/machines", Machines, machines.list_machines, "Live facilities and machines"
+    ),
+    get_asked(
+        "/v1/okw",
+        okw.OkwAsk,
+        JSON,
+        okw.get_okw,
+        "The workshop here in OKW 1.0, or in the tables of IoP",
     ),
     get_asked(
         "/v1/designs",

@@ -12,7 +12,7 @@ from fabnet.node.labels.page import Style, legible
 from fabnet.node.labels.ruler import ruler
 
 BODY = Style(7)
-texts = st.text(st.characters(exclude_categories=("Cs",)), max_size=200)
+texts = st.text(st.characters(codec="utf-8"), max_size=200)
 
 
 @given(texts, st.floats(12, 80))

@@ -1,1 +1,1 @@
-"""What leaves for paper and for other programs: labels, job sheets, OKW, SpaceAPI."""
+"""What leaves for paper and for other programs: labels, job sheets, OKW."""

@@ -45,12 +45,12 @@ async def live_facilities(shell: Shell, known: Books) -> list[FacilityAnswer]:
     standing: OffersOf = defaultdict(list)
     for record in await records_of(shell, offers.KIND):
         offer = readable(record, CapacityOffer)
-        if offer is not None and _is_live(record, offer.ttl_s, now_ms):
+        if offer is not None and is_live(record, offer.ttl_s, now_ms):
             standing[record.author, offer.machine].append((offer, record.header.seq))
     by_facility: dict[tuple[PeerId, str], list[MachineAnswer]] = defaultdict(list)
     for record in await records_of(shell, machines.KIND):
         machine = readable(record, Machine)
-        if machine is None or not _is_live(record, machine.ttl_s, now_ms):
+        if machine is None or not is_live(record, machine.ttl_s, now_ms):
             continue
         here = record.author == shell.identity.peer
         offered = standing[record.author, machine.id]
@@ -60,7 +60,7 @@ async def live_facilities(shell: Shell, known: Books) -> list[FacilityAnswer]:
     found: list[FacilityAnswer] = []
     for record in await records_of(shell, facilities.KIND):
         facility = readable(record, Facility)
-        if facility is not None and _is_live(record, facility.ttl_s, now_ms):
+        if facility is not None and is_live(record, facility.ttl_s, now_ms):
             there = by_facility[record.author, facility.id]
             found.append(_facility(record.author, facility, there, known))
     ours = shell.identity.peer
@@ -93,7 +93,7 @@ def spot(place: Place) -> Spot:
     return Spot(place.latitude_udeg, place.longitude_udeg)
 
 
-def _is_live(record: Record, ttl_s: int, now_ms: int) -> bool:
+def is_live(record: Record, ttl_s: int, now_ms: int) -> bool:
     """Whether a notice counts, by its author's clock: near enough for a page."""
     return now_ms < record.header.moment_ms + ttl_s * 1_000
 
