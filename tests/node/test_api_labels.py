@@ -118,7 +118,8 @@ async def test_a_job_sheet_has_the_files_the_terms_and_no_name_of_a_person(
             "hook.scad",
             design().folder,
             "WHAT CERN-OHL-S-2.0 ASKS OF US",
-            "Whoever gets a piece gets the source too",
+            "Give everyone who gets a product the source",
+            "Put the passport’s label",
             "Signature",
             f"/jobs/{job[7:15]}",
         ):

@@ -18,6 +18,7 @@ from fabnet.designs.okh.manifest import import_okh
 from fabnet.designs.revision import parse as parse_revision
 from fabnet.errors import InputError
 from fabnet.node.cli.main import COMMANDS, main, parser
+from fabnet.node.cli.printing import _form_of, _plain
 from fabnet.node.cli.publish import draft
 from fabnet.node.clock import StillClock
 from fabnet.node.config import load
@@ -291,3 +292,14 @@ def _signed_volume(pull: Pull) -> float:
         total -= ay * (bx * cz - bz * cx)
         total += az * (bx * cy - by * cx)
     return total / 6
+
+
+def test_the_form_of_a_print_is_asked_for_or_in_its_name() -> None:
+    assert _form_of(None) == "pdf"
+    assert _form_of(Path("a.SVG")) == "svg"
+    with pytest.raises(InputError, match=r"\.pdf or \.svg"):
+        _form_of(Path("a.png"))
+
+
+def test_a_prints_name_stays_in_the_folder() -> None:
+    assert _plain("../../etc/passwd") == "------etc-passwd"

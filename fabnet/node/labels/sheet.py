@@ -30,6 +30,10 @@ _STRONG: Final = Style(9, bold=True)
 _SMALL: Final = Style(7, ink="grey")
 _CODE: Final = Style(12, bold=True)
 _ROW_MM: Final = 7.5
+_LABEL_GOES_ALONG: Final = (
+    "Put the passport’s label on the pieces or their packaging: "
+    "it says where the source is."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,8 @@ class Sheet:
     licence: str
     duties: Sequence[Duty] | None
     """Nil where our table does not know them."""
+    is_labelled: bool
+    """Whether the passport's label must go along: it says where the source is."""
     node: str
     printed: str
     """When, for people."""
@@ -155,6 +161,8 @@ def _duties(flow: Flow, told: Sheet) -> None:
         flow.text(f"{duty.sentence} ({duty.clause})", _BODY)
         flow.column(left, width)
         flow.space(0.8)
+    if told.is_labelled:
+        flow.text(_LABEL_GOES_ALONG, _STRONG)
 
 
 def _tally(flow: Flow) -> None:

@@ -81,6 +81,7 @@ def told(**changed: object) -> Sheet:
         folder="bafybei" + "f" * 52,
         licence="CERN-OHL-S-2.0",
         duties=(Duty("Keep every notice.", "CERN-OHL-S-2.0, 3.1"),),
+        is_labelled=True,
         node="Jackson node",
         printed="printed 2026-11-24 09:00",
         moment_ms=1_764_000_000_000,

@@ -35,6 +35,7 @@ def test_a_sheet_says_what_to_make_how_and_on_which_terms() -> None:
         "bafybei" + "f" * 52,
         "WHAT CERN-OHL-S-2.0 ASKS OF US",
         "Keep every notice. (CERN-OHL-S-2.0, 3.1)",
+        "Put the passport’s label on the pieces",
         "Good in all",
         "Scrap in all",
         "Signature",

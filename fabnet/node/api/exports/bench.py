@@ -8,7 +8,13 @@ from http import HTTPStatus
 from zoneinfo import ZoneInfo
 
 from fabnet.designs.documents.acceptance import open_acceptance
-from fabnet.designs.licence.eligible import Permitted, may_make
+from fabnet.designs.licence.eligible import (
+    Permitted,
+    Review,
+    may_make,
+    source_duty,
+)
+from fabnet.designs.licence.expression import Refused
 from fabnet.designs.revision import FileEntry, Part, Revision
 from fabnet.node.api.handlers.designs import find_revision, revision_of
 from fabnet.node.api.handlers.jobs import View, find, view
@@ -18,8 +24,8 @@ from fabnet.node.api.table import Call
 from fabnet.node.config import Endpoint
 from fabnet.node.drivers.hours import zone
 from fabnet.node.labels.sheet import Duty, Sheet, SheetFile
-from fabnet.node.web.duties import duty
-from fabnet.node.web.sentences import span
+from fabnet.node.web.duties import DUTIES
+from fabnet.node.web.sentences import span, translated
 from fabnet.production.job import short_code
 from fabnet.production.lot import Making
 from fabnet.production.receipt import lot_key
@@ -74,7 +80,7 @@ def _sheet(
 ) -> Sheet:
     config, now = seen.shell.config, seen.shell.clock.now()
     local = zone(config.facility.time_zone)
-    code = short_code(making.job)
+    code, verdict = short_code(making.job), _verdict(acceptance)
     return Sheet(
         code=f"{code}-{making.epoch}",
         job=making.job,
@@ -88,7 +94,8 @@ def _sheet(
         files=tuple(_files(revision, part)),
         folder=folder,
         licence=making.licence,
-        duties=_duties(acceptance),
+        duties=tuple(_duties(verdict)) if isinstance(verdict, Permitted) else None,
+        is_labelled=isinstance(verdict, Permitted) and source_duty(verdict),
         node=config.node.name,
         printed=f"printed {_moment(now.moment_ms, local)}",
         moment_ms=now.moment_ms,
@@ -145,21 +152,22 @@ def _files(revision: Revision, part: Part) -> Iterator[SheetFile]:
             yield SheetFile(file.path, file.role, _size(file), file.cid)
 
 
-def _duties(acceptance: bytes) -> tuple[Duty, ...] | None:
-    """Return what the licence asks, by the terms that were accepted; nil: unknown."""
+def _verdict(acceptance: bytes) -> Permitted | Refused | Review:
+    """Return what the licence says of this making, by the terms that were accepted."""
     accepted, _ = open_acceptance(acceptance)
-    verdict = may_make(
+    return may_make(
         accepted.elected,
         act=accepted.act,
         actor=accepted.actor,
         facts=frozenset(accepted.facts),
     )
-    if not isinstance(verdict, Permitted):
-        return None
-    return tuple(
-        Duty(duty(it.code, it.note), f"{it.licence}, {it.cite}")
-        for it in verdict.duties
-    )
+
+
+def _duties(permitted: Permitted) -> Iterator[Duty]:
+    for it in permitted.duties:
+        told = DUTIES.get(it.code)
+        said = it.note or it.code if told is None else translated(told)
+        yield Duty(said, f"{it.licence}, {it.cite}")
 
 
 def _host(listener: Endpoint) -> str:
