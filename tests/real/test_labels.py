@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from fabnet.node.labels import pdf, svg
 from fabnet.node.labels.label import label, on_a4
@@ -64,6 +65,22 @@ def test_the_code_of_an_svg_can_be_read(tmp_path: Path) -> None:
     run("rsvg-convert", "-z", "3", "-o", tmp_path / "label.png", picture)
 
     assert codes_in(tmp_path / "label.png") == {SOURCE}
+
+
+def test_a_viewer_with_wider_letters_keeps_the_margin_white(tmp_path: Path) -> None:
+    of = passport(sources=("https://example.org/" + "WmQ08/" * 40,))
+    printed = label(labelled(of, "Mammut Wimpel " * 6), ruler())
+    picture, png = tmp_path / "label.svg", tmp_path / "label.png"
+    drawn = svg.draw(printed.pages[0], printed.title, ruler()).decode()
+    picture.write_text(drawn.replace("FiraGO, Fira Sans, Noto Sans, ", ""))
+    run("rsvg-convert", "-b", "white", "-z", "4", "-o", png, picture)
+
+    with Image.open(png) as seen:
+        grey = seen.convert("L")
+        edge = grey.width * 2 // 62
+        right = grey.crop((grey.width - edge, 0, grey.width, grey.height))
+        assert right.getextrema() == (255, 255)
+        assert grey.getextrema()[0] == 0
 
 
 def test_every_letter_of_a_pdf_can_be_taken_out_again(tmp_path: Path) -> None:

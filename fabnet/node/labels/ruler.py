@@ -26,6 +26,11 @@ _WIDE_EM: Final = 1.0
 """A letter of Chinese, Japanese or Korean, and an emoji."""
 _OTHER_EM: Final = 0.7
 """Any other letter that the font does not hold: the widest are about that."""
+WIDER: Final = 1.21
+"""How much wider a line gets in DejaVu Sans, the widest font that an SVG is likely to
+be drawn in. Some viewers pass over `textLength`, so lines leave that much room."""
+WIDER_BOLD: Final = 1.29
+"""The same for bold letters."""
 _BREAK_AFTER: Final = frozenset("/-_.:?&=,;+#@·–—")
 _JOINER: Final = "\u200d"
 
@@ -44,7 +49,7 @@ class Ruler:
         return em * style.size_mm
 
     def wrap(self, text: str, style: Style, width_mm: float) -> list[str]:
-        """Return a text in lines, each no wider than `width_mm`; nothing is left out.
+        """Return a text in lines that fit `width_mm` in any usual font, all of it.
 
         Breaks at spaces; a word too long for a line breaks after the last `/` or the
         like in its second half, else between any two letters, never before a mark that
@@ -52,6 +57,7 @@ class Ruler:
         """
         lines: list[str] = []
         line = ""
+        width_mm /= WIDER_BOLD if style.bold else WIDER
         for word in text.split():
             joined = f"{line} {word}" if line else word
             if self.width_mm(joined, style) <= width_mm:

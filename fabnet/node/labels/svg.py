@@ -1,8 +1,8 @@
 """The pen that draws a page as SVG: text stays text, in the viewer's own fonts.
 
 Only presentation attributes, no style and no script, so that it shows under the
-listener's own content policy. A line that another font might make too long says how
-long it may be (`textLength`), and the viewer fits it.
+listener's own content policy. Lines leave room for wider fonts than ours; one with
+letters that we could only guess the width of says how long it may be (`textLength`).
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ from fabnet.node.labels.ruler import FAMILY, Ruler
 MEDIA_TYPE: Final = "image/svg+xml"
 FONTS: Final = f"{FAMILY}, Fira Sans, Noto Sans, DejaVu Sans, system-ui, sans-serif"
 INKS: Final[dict[Ink, str]] = {"black": "#000", "grey": "#5b6560", "pale": "#c9cec9"}
-_ROOMY: Final = 0.72
-"""Of the column: a shorter line fits in any usual font, Verdana included."""
 
 
 def draw(page: Page, title: str, ruler: Ruler) -> bytes:
@@ -60,8 +58,7 @@ def _text(item: Text, ruler: Ruler) -> str:
     more = ' font-weight="bold"' if style.bold else ""
     if item.anchor != "start":
         more += f' text-anchor="{item.anchor}"'
-    may_grow = item.width_mm > _ROOMY * item.most_mm or ruler.lacking(item.text)
-    if may_grow and len(item.text) > 1:
+    if ruler.lacking(item.text) and len(item.text) > 1:
         length = _mm(min(item.width_mm, item.most_mm))
         more += f' textLength="{length}" lengthAdjust="spacingAndGlyphs"'
     return (

@@ -64,16 +64,15 @@ def test_the_svg_asks_for_nothing_and_styles_nothing() -> None:
     assert not re.findall(r"style|href|url\(|@import|<script|on\w+=", content)
 
 
-def test_a_line_that_may_grow_in_another_font_says_how_long_it_may_be() -> None:
-    root = drawn("W" * 60)
-    long = [
-        element
-        for element in root.iter(f"{SVG}text")
-        if "W" * 9 in (element.text or "")
-    ]
+def test_a_line_whose_width_is_a_guess_says_how_long_it_may_be() -> None:
+    lines = list(drawn("壁掛け" * 20).iter(f"{SVG}text"))
+    guessed = [it for it in lines if "壁掛" in (it.text or "")]
+    told = [it for it in lines if "Jackson" in (it.text or "")]
 
-    assert long
-    assert all(float(element.get("textLength", "99")) <= 55 for element in long)
+    assert len(guessed) > 2
+    assert all(float(it.get("textLength", "99")) <= 55 for it in guessed)
+    assert told
+    assert not [it for it in told if it.get("textLength")]
 
 
 def test_the_drawn_code_is_the_code_module_for_module() -> None:

@@ -5,17 +5,18 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from fabnet.node.labels.page import Style, legible
-from fabnet.node.labels.ruler import ruler
+from fabnet.node.labels.ruler import WIDER, ruler
 
 BODY = Style(7)
 texts = st.text(st.characters(codec="utf-8"), max_size=200)
 
 
 @given(texts, st.floats(12, 80))
+@example("https://example.org/" * 40, 12)
 def test_no_letter_is_lost_where_a_text_breaks(text: str, width_mm: float) -> None:
     shown = legible(text)
     lines = ruler().wrap(shown, BODY, width_mm)
@@ -26,17 +27,17 @@ def test_no_letter_is_lost_where_a_text_breaks(text: str, width_mm: float) -> No
 @given(texts, st.floats(12, 80))
 def test_no_line_is_wider_than_it_may_be(text: str, width_mm: float) -> None:
     for line in ruler().wrap(legible(text), BODY, width_mm):
-        assert ruler().width_mm(line, BODY) <= width_mm
+        assert ruler().width_mm(line, BODY) * WIDER <= width_mm * 1.000_001
 
 
 def test_a_text_breaks_at_spaces_where_it_can() -> None:
-    lines = ruler().wrap("Jackson Community Workshop", BODY, 20)
+    lines = ruler().wrap("Jackson Community Workshop", BODY, 24)
 
     assert lines == ["Jackson", "Community", "Workshop"]
 
 
 def test_a_long_address_breaks_after_a_slash() -> None:
-    first, *_ = ruler().wrap("https://example.org/designs/hook/main", BODY, 36)
+    first, *_ = ruler().wrap("https://example.org/designs/hook/main", BODY, 43)
 
     assert first == "https://example.org/designs/"
 
