@@ -17,8 +17,8 @@ from fabnet.designs.geometry.stl import read_stl
 from fabnet.designs.okh.manifest import import_okh
 from fabnet.designs.revision import parse as parse_revision
 from fabnet.errors import InputError
+from fabnet.node.cli.exports.printing import _form_of, _plain
 from fabnet.node.cli.main import COMMANDS, main, parser
-from fabnet.node.cli.printing import _form_of, _plain
 from fabnet.node.cli.publish import draft
 from fabnet.node.clock import StillClock
 from fabnet.node.config import load

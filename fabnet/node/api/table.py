@@ -114,21 +114,6 @@ def get_asked(
     return Route("GET", path, None, None, gives, summary, run, asks=asks)
 
 
-def get_asked(
-    path: str,
-    asks: type[T],
-    gives: type[S] | str,
-    handler: Callable[[Call, T], Awaitable[S | Raw | Problem]],
-    summary: str,
-) -> Route:
-    """Return a route that reads what the address asks for."""
-
-    async def run(call: Call, _: bytes) -> Reply:
-        return await handler(call, read_query(call.query, asks))
-
-    return Route("GET", path, None, None, gives, summary, run, asks=asks)
-
-
 def post(
     path: str,
     role: Role | None,

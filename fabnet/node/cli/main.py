@@ -15,9 +15,7 @@ from fabnet.node.cli import (
     init,
     licence,
     okh,
-    okw,
     people,
-    printing,
     publish,
     requesting,
     run,
@@ -25,6 +23,7 @@ from fabnet.node.cli import (
 )
 from fabnet.node.cli.command import Command
 from fabnet.node.cli.commons import disputing
+from fabnet.node.cli.exports import okw, printing
 
 COMMANDS: Final[tuple[Command, ...]] = (
     init.COMMAND,

@@ -1,0 +1,1 @@
+"""Commands that print, or write what other programs read."""
