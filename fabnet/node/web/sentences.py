@@ -370,9 +370,6 @@ def condition(asked: str, language: str = "en") -> str:
         _filled(text, {}, language) for text in (_(" and "), _("; or else "))
     )
     return either.join(both.join(way) for way in told)
-def translated(text: str, language: str = "en") -> str:
-    """Return a text that stands in the code, in a language that has a catalogue."""
-    return _catalogue(language).gettext(text)
 
 
 def title(code: str) -> str:

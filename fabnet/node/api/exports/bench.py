@@ -24,8 +24,7 @@ from fabnet.node.api.table import Call
 from fabnet.node.config import Endpoint
 from fabnet.node.drivers.hours import zone
 from fabnet.node.labels.sheet import Duty, Sheet, SheetFile
-from fabnet.node.web.duties import DUTIES
-from fabnet.node.web.sentences import span, translated
+from fabnet.node.web.sentences import duty, span
 from fabnet.production.job import short_code
 from fabnet.production.lot import Making
 from fabnet.production.receipt import lot_key
@@ -165,9 +164,7 @@ def _verdict(acceptance: bytes) -> Permitted | Refused | Review:
 
 def _duties(permitted: Permitted) -> Iterator[Duty]:
     for it in permitted.duties:
-        told = DUTIES.get(it.code)
-        said = it.note or it.code if told is None else translated(told)
-        yield Duty(said, f"{it.licence}, {it.cite}")
+        yield Duty(duty(it.code), f"{it.licence}, {it.cite}")
 
 
 def _host(listener: Endpoint) -> str:
