@@ -33,7 +33,7 @@ check: .venv/.ready-test
 	&& $(BIN)/lint-imports && $(BIN)/pytest -q tests/house)
 
 test: .venv/.ready-test
-	$(call run,$(BIN)/pytest -q -m 'not real' $(ARGS))
+	$(call run,$(BIN)/pytest -q -m 'not real' -n auto --dist loadfile $(ARGS))
 
 test-real: .venv/.ready-test
 	$(call run,$(BIN)/pytest -q -m real $(ARGS))
