@@ -21,7 +21,7 @@ REFUSED_MAX: Final = 64
 _SHORT: Final = slice(7, 15)
 """Letters of a record id: the first seven, `bafkrei`, are the same in all."""
 
-JobState = Literal["open", "fulfilled", "withdrawn", "expired", "refused"]
+JobState = Literal["open", "fulfilled", "cancelled", "expired", "refused"]
 """`open`: pieces are owed, being made, or waiting to be accepted."""
 
 

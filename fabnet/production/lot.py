@@ -144,7 +144,7 @@ class Ignored:
 # ------------------------------------------------------------------ the two tables
 
 LotStep = Literal[
-    "lease", "receipt", "final", "withdraw", "unanswered", "record", "accept"
+    "lease", "receipt", "final", "give-up", "unanswered", "record", "accept"
 ]
 MakingStep = Literal[
     "lease-request", "confirm", "cancel", "hold", "refuse", "expire-hold", "miss-start",
@@ -154,11 +154,11 @@ MakingStep = Literal[
 LOT_TABLE: Final[dict[tuple[LotState, LotStep], tuple[LotState, str | None, str]]] = {
     ("asked", "lease"): ("confirmed", "CONFIRM", "the maker's incarnation is kept"),
     ("asked", "final"): ("dropped", None, "refused: no piece can have been made"),
-    ("asked", "withdraw"): ("dropped", "CANCEL", "a vow: it is never confirmed"),
+    ("asked", "give-up"): ("dropped", "CANCEL", "a vow: it is never confirmed"),
     ("asked", "unanswered"): ("dropped", "CANCEL", "the same vow, by the offer timer"),
     ("dropped", "lease"): ("dropped", "CANCEL", "the vow is kept"),
     ("confirmed", "receipt"): ("confirmed", None, "good becomes the greater"),
-    ("confirmed", "withdraw"): ("cancelling", "CANCEL", "a wish; nothing is freed"),
+    ("confirmed", "give-up"): ("cancelling", "CANCEL", "a wish; nothing is freed"),
     ("confirmed", "final"): ("closed", None, "what is not good is owed again"),
     ("confirmed", "record"): ("confirmed", None, "lot-closed came before FINAL"),
     ("cancelling", "receipt"): ("cancelling", None, "good becomes the greater"),
@@ -261,9 +261,9 @@ def _heard(
     return msgspec.structs.replace(lot, state=state, good=good, scrap=scrap)
 
 
-def withdraw(lot: Lot) -> Lot:
+def give_up(lot: Lot) -> Lot:
     """Return the lot no longer wanted: dropped before CONFIRM, cancelling after."""
-    return msgspec.structs.replace(lot, state=_lot_after(lot, "withdraw"))
+    return msgspec.structs.replace(lot, state=_lot_after(lot, "give-up"))
 
 
 def unanswered(lot: Lot) -> Lot:
@@ -359,7 +359,7 @@ def hold(
 
 
 def refuse(making: Making, reason: str, detail: str = "") -> Making:
-    """Return the lot refused, or its hold withdrawn before CONFIRM."""
+    """Return the lot refused, or its hold taken back before CONFIRM."""
     return _stopping(making, _making_after(making, "refuse"), reason, detail)
 
 

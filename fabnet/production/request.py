@@ -80,5 +80,5 @@ class RequestClosed(Body):
     """The requester is done with a job."""
 
     request: JobIdText
-    outcome: Literal["fulfilled", "withdrawn", "expired", "refused"]
+    outcome: Literal["fulfilled", "cancelled", "expired", "refused"]
     note: Text

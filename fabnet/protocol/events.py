@@ -125,7 +125,7 @@ class FileRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class WithdrawRequest:
+class CancelRequest:
     """The requester no longer wants a job's missing pieces."""
 
     ask: int
@@ -251,7 +251,7 @@ Event = (
     | MessageHeard
     | Publish
     | FileRequest
-    | WithdrawRequest
+    | CancelRequest
     | AcceptLot
     | CountBench
     | FacilitySeen

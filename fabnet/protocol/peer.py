@@ -29,6 +29,7 @@ from fabnet.protocol.effects import Answer, Effect, Lower, Recall, Turn
 from fabnet.protocol.events import (
     AcceptLot,
     BatchHeard,
+    CancelRequest,
     CountBench,
     Event,
     FacilitySeen,
@@ -47,7 +48,6 @@ from fabnet.protocol.events import (
     Recalled,
     SubscribeHeard,
     Tick,
-    WithdrawRequest,
     Woke,
 )
 from fabnet.protocol.gossip import Gossip
@@ -181,8 +181,8 @@ class Peer:
                 self._publish(turn, event)
             case FileRequest():
                 self.asking.file(turn, event)
-            case WithdrawRequest():
-                self.asking.withdraw(turn, event)
+            case CancelRequest():
+                self.asking.cancel(turn, event)
             case AcceptLot():
                 self.asking.accept(turn, event)
             case CountBench():

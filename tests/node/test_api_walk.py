@@ -223,11 +223,11 @@ async def test_a_page_of_nothing_says_so_as_a_page(tmp_path: Path) -> None:
         assert "<b>nothing" not in page
 
 
-async def test_a_withdrawn_request_is_withdrawn_and_only_once(tmp_path: Path) -> None:
+async def test_a_cancelled_request_is_cancelled_and_only_once(tmp_path: Path) -> None:
     async with at_desk(tmp_path) as desk:
         job = await filed(desk)
         await desk.until_lot(job, "confirmed")
-        path = f"/v1/jobs/{job[7:15]}/withdrawal"
+        path = f"/v1/jobs/{job[7:15]}/cancellation"
 
         assert (await desk.post(path, {}, "steward"))[0] == 201
         await desk.make()

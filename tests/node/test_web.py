@@ -183,7 +183,7 @@ def test_every_reason_is_a_clause_and_every_line_a_sentence() -> None:
 
 
 def test_without_a_catalogue_the_sentences_are_english() -> None:
-    assert sentence("withdrawn", {}, "qq") == sentence("withdrawn", {}, "en")
+    assert sentence("cancelled", {}, "qq") == sentence("cancelled", {}, "en")
     assert isinstance(gettext.NullTranslations(), gettext.NullTranslations)
 
 

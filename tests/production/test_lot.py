@@ -64,9 +64,9 @@ from tests.production.samples import (
 
 LOTS: dict[LotState, list[Lot]] = {
     "asked": [asked()],
-    "dropped": [lots.withdraw(asked()), heard(asked(), final(0, reason="closed"))],
+    "dropped": [lots.give_up(asked()), heard(asked(), final(0, reason="closed"))],
     "confirmed": [CONFIRMED, heard(CONFIRMED, receipt(2))],
-    "cancelling": [lots.withdraw(CONFIRMED)],
+    "cancelling": [lots.give_up(CONFIRMED)],
     "closed": [
         heard(CONFIRMED, final(3)),
         lots.record(heard(CONFIRMED, final(3)), record_id("lot-closed")),
@@ -92,7 +92,7 @@ LOT_STEPS: dict[LotStep, Callable[[Lot], Lot | Ignored]] = {
     "lease": lambda lot: from_maker(lot, LEASE),
     "receipt": lambda lot: from_maker(lot, receipt(1)),
     "final": lambda lot: from_maker(lot, final(1)),
-    "withdraw": lots.withdraw,
+    "give-up": lots.give_up,
     "unanswered": lots.unanswered,
     "record": lambda lot: lots.record(lot, record_id("lot-closed")),
     "accept": lots.accept,

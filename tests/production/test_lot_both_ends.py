@@ -52,9 +52,9 @@ class Pair:
 
     # ------------------------------------------------------------------ the requester
 
-    def withdraw(self) -> None:
-        if (self.lot.state, "withdraw") in LOT_TABLE:
-            self.lot = lots.withdraw(self.lot)
+    def give_up(self) -> None:
+        if (self.lot.state, "give-up") in LOT_TABLE:
+            self.lot = lots.give_up(self.lot)
             self.send_cancel()
 
     def unanswered(self) -> None:
@@ -222,7 +222,7 @@ class Pair:
 
 
 ACTIONS = (
-    "withdraw", "unanswered", "requester_hears", "maker_hears", "yes", "no", "timer",
+    "give_up", "unanswered", "requester_hears", "maker_hears", "yes", "no", "timer",
     "stop", "go_on", "make-good", "make-scrap", "report", "crash",
 )  # fmt: skip
 USUAL = ("maker_hears", "yes", "requester_hears", "maker_hears", "go_on")
@@ -255,7 +255,7 @@ def test_a_lot_that_nobody_disturbs_is_made() -> None:
 
 def test_a_cancel_and_a_crash_in_the_middle_of_a_piece_lose_nothing() -> None:
     pair = Pair()
-    for action in (*USUAL, "make-good", "withdraw", "maker_hears", "crash"):
+    for action in (*USUAL, "make-good", "give_up", "maker_hears", "crash"):
         pair.do(action)
     assert pair.making is not None
     assert (pair.making.state, pair.lot.state) == ("in-doubt", "cancelling")

@@ -57,7 +57,7 @@ def test_a_dropped_lot_is_never_confirmed() -> None:
 
 
 def test_a_cancelled_lot_keeps_its_pieces_until_the_maker_is_final() -> None:
-    cancelling = lots.withdraw(CONFIRMED)
+    cancelling = lots.give_up(CONFIRMED)
     assert cancelling.reserved == 3
 
     closed = heard(cancelling, final(1, reason="cancelled"))

@@ -40,6 +40,7 @@ from fabnet.protocol.effects import (
 )
 from fabnet.protocol.events import (
     AcceptLot,
+    CancelRequest,
     CountBench,
     Event,
     FacilitySeen,
@@ -55,7 +56,6 @@ from fabnet.protocol.events import (
     Progressed,
     Publish,
     Tick,
-    WithdrawRequest,
     Woke,
 )
 from fabnet.protocol.peer import Peer
@@ -426,8 +426,8 @@ class Site:
         assert not isinstance(said, Refusal), said
         return JobId(said)
 
-    def withdraws(self, job: JobId) -> RecordId | Refusal:
-        return self._ask(lambda ask: WithdrawRequest(ask, job))
+    def cancels(self, job: JobId) -> RecordId | Refusal:
+        return self._ask(lambda ask: CancelRequest(ask, job))
 
     def owns(
         self, machine: Machine, *, pace_permille: int = 1_000, setup_s: int = 60

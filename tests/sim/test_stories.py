@@ -212,17 +212,17 @@ def test_too_many_pieces_are_refused_at_once() -> None:
 # ------------------------------------------------------------------ changes of mind
 
 
-def test_a_withdrawn_request_keeps_what_is_made_and_makes_no_more() -> None:
+def test_a_cancelled_request_keeps_what_is_made_and_makes_no_more() -> None:
     network, jackson, detroit, barcelona = cities()
     detroit.owns(printer(detroit))
     job = jackson.asks_for(known(network, barcelona), 6)
     network.until(lambda: detroit.bench.good[f"{job}/1"] == 2)
     network.run(30)
 
-    jackson.withdraws(job)
+    jackson.cancels(job)
     network.finish(jackson, job)
 
-    assert jackson.state(job) == "withdrawn"
+    assert jackson.state(job) == "cancelled"
     assert reasons(jackson, job) == ["cancelled"]
     assert network.watch.made(job) == 3, "the piece in the machine is finished"
     assert sum(network.watch.settled().values()) == 0
@@ -231,17 +231,17 @@ def test_a_withdrawn_request_keeps_what_is_made_and_makes_no_more() -> None:
     assert made.good == (3,)
 
 
-def test_a_request_withdrawn_before_anyone_confirmed_makes_nothing() -> None:
+def test_a_request_cancelled_before_anyone_confirmed_makes_nothing() -> None:
     network, jackson, detroit, barcelona = cities(policy={"roundS": 60})
     detroit.owns(printer(detroit))
     job = jackson.asks_for(known(network, barcelona), 6)
     network.until(lambda: heard(detroit, job, "lease-requested"))
 
-    jackson.withdraws(job)
+    jackson.cancels(job)
     network.finish(jackson, job)
     network.run(300)
 
-    assert jackson.state(job) == "withdrawn"
+    assert jackson.state(job) == "cancelled"
     assert network.watch.made(job) == 0
     assert not heard(detroit, job, "lease-held")
 

@@ -112,7 +112,7 @@ class NewRequest(Ask):
     """Nil: the town of the facility here."""
 
 
-class Withdrawal(Ask):
+class Cancellation(Ask):
     """The missing pieces are no longer wanted."""
 
 

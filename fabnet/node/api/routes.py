@@ -27,6 +27,7 @@ from fabnet.node.api.answers import (
 )
 from fabnet.node.api.asks import (
     BenchCount,
+    Cancellation,
     FirstOperator,
     MachineChange,
     NewAcceptance,
@@ -35,7 +36,6 @@ from fabnet.node.api.asks import (
     NewRequest,
     NewToken,
     PieceByHand,
-    Withdrawal,
 )
 from fabnet.node.api.commons import bills, comparing
 from fabnet.node.api.commons import designs as commons
@@ -245,12 +245,12 @@ ROUTES: Final[tuple[Route, ...]] = (
         summary="File a request for someone",
     ),
     post(
-        "/v1/jobs/{id}/withdrawal",
+        "/v1/jobs/{id}/cancellation",
         "steward",
-        Withdrawal,
+        Cancellation,
         Created,
-        requests.withdraw,
-        summary="Withdraw what a job still lacks",
+        requests.cancel,
+        summary="Cancel what a job still lacks",
     ),
     post(
         f"{_LOT}/acceptance",

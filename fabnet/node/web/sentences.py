@@ -65,7 +65,7 @@ LINES: Final = {
     ),
     "accepted": _("Lot {epoch}: {good} pieces were accepted and {minutes} credited."),
     "fulfilled": _("The request is fulfilled."),
-    "withdrawn": _("The request was withdrawn."),
+    "cancelled": _("The request was cancelled."),
     "expired": _("The request has expired."),
     "deadline-passed": _("The deadline has passed."),
     "refused": _("Refused: {reason}."),

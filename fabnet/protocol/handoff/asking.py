@@ -1,4 +1,4 @@
-"""What people here ask for: requests filed and withdrawn, pieces accepted."""
+"""What people here ask for: requests filed and cancelled, pieces accepted."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fabnet.production.receipt import Acceptance, LotClosed, lot_key
 from fabnet.production.request import KIND, Request
 from fabnet.protocol.community import Community
 from fabnet.protocol.effects import Answer, Turn
-from fabnet.protocol.events import AcceptLot, FileRequest, WithdrawRequest
+from fabnet.protocol.events import AcceptLot, CancelRequest, FileRequest
 from fabnet.protocol.handoff.book import JOBS_OPEN_MAX, Book
 from fabnet.records.ids import JobId
 from fabnet.records.refusal import Refusal
@@ -46,7 +46,7 @@ class Asking:
         self.book.owing = True
         turn.do(Answer(event.ask, record.id))
 
-    def withdraw(self, turn: Turn, event: WithdrawRequest) -> None:
+    def cancel(self, turn: Turn, event: CancelRequest) -> None:
         """Cancel what is not made yet; what is made is still to be accepted."""
         job = self.book.jobs.get(event.job)
         if job is None:
@@ -54,12 +54,12 @@ class Asking:
                 Answer(event.ask, Refusal("no-such-open-job", (("job", event.job),)))
             )
             return
-        job = msgspec.structs.replace(job, state="withdrawn")
+        job = msgspec.structs.replace(job, state="cancelled")
         self.book.keep_job(turn, job)
-        turn.note(job.id, "withdrawn")
+        turn.note(job.id, "cancelled")
         for lot in self.book.lots_of(job.id):
             if lot.state in ("asked", "confirmed"):
-                self.book.withdraw_lot(turn, lot)
+                self.book.give_up(turn, lot)
         self.book.close_if_done(turn, job.id)
         turn.do(Answer(event.ask, self.book.voice.prev or Refusal("nothing-logged")))
 

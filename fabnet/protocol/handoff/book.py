@@ -78,9 +78,9 @@ class Book:
         self.lots[key] = lot
         turn.put("lot", key, lot)
 
-    def withdraw_lot(self, turn: Turn, lot: Lot) -> None:
+    def give_up(self, turn: Turn, lot: Lot) -> None:
         """Want a lot no longer: drop it, or ask its maker to stop."""
-        after = lots.withdraw(lot)
+        after = lots.give_up(lot)
         if after.state == "dropped":
             self.drop(turn, after)
         else:

@@ -104,14 +104,14 @@ class Makers:
         if job is None or sealing_key is None:
             turn.note(lot.job, "no-sealing-key", maker=lot.maker)
             self.book.remember_no(turn, lot, lot.version)
-            self.book.drop(turn, lots.withdraw(self.book.lots[key]))
+            self.book.drop(turn, lots.give_up(self.book.lots[key]))
             return
         fault = _acceptance_fault(lot, lease)
         if fault is not None:
             turn.note(lot.job, "licence-not-accepted", epoch=lot.epoch, why=fault)
             turn.do(Lower(lot.maker, fault))
             self.book.remember_no(turn, lot, INT_MAX)
-            self.book.drop(turn, lots.withdraw(self.book.lots[key]))
+            self.book.drop(turn, lots.give_up(self.book.lots[key]))
             return
         self.book.keep_lot(turn, lot)
         once = hashlib.sha256(job.seed + key.encode()).digest()

@@ -1,4 +1,4 @@
-"""Requests: filed by a steward for anyone, withdrawn, and their pieces taken."""
+"""Requests: filed by a steward for anyone, cancelled, and their pieces taken."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from fabnet.errors import InputError, RemoteError
 from fabnet.node.api.answers import Created, Filed
 from fabnet.node.api.asks import (
     BenchCount,
+    Cancellation,
     NewAcceptance,
     NewItem,
     NewPerson,
     NewPlace,
     NewRequest,
     NewUnits,
-    Withdrawal,
 )
 from fabnet.node.api.handlers.asking import ask
 from fabnet.node.api.handlers.designs import find_revision, revision_of
@@ -46,7 +46,7 @@ from fabnet.production.request import (
     NeedCode,
     Request,
 )
-from fabnet.protocol.events import AcceptLot, CountBench, FileRequest, WithdrawRequest
+from fabnet.protocol.events import AcceptLot, CancelRequest, CountBench, FileRequest
 from fabnet.records.ids import INT_MAX, JobId
 from fabnet.records.refusal import Refusal
 
@@ -70,12 +70,12 @@ async def file_request(call: Call, new: NewRequest) -> Filed | Problem:
     return said if isinstance(said, Problem) else Filed(said, short_code(said))
 
 
-async def withdraw(call: Call, _: Withdrawal) -> Created | Problem:
-    """Withdraw what a job still lacks."""
+async def cancel(call: Call, _: Cancellation) -> Created | Problem:
+    """Cancel what a job still lacks."""
     job = await find(call.shell, call.params["id"], "job")
     if isinstance(job, Problem):
         return job
-    said = await ask(call.shell, lambda number: WithdrawRequest(number, JobId(job)))
+    said = await ask(call.shell, lambda number: CancelRequest(number, JobId(job)))
     return said if isinstance(said, Problem) else Created(said)
 
 
