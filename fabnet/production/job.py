@@ -45,7 +45,7 @@ class Job(Body):
     good: Annotated[tuple[Count, ...], msgspec.Meta(max_length=ITEMS_MAX)]
     refused: Annotated[tuple[RefusedOffer, ...], msgspec.Meta(max_length=REFUSED_MAX)]
     unplaced: Token | None
-    """Why the last plan found no machine; nil while none was asked or it found one."""
+    """Why the last plan found no machine, or why the job was refused; else nil."""
     personal: Annotated[bytes, msgspec.Meta(max_length=2_048)]
     """Who and how to hand over; leaves this disk only sealed, in CONFIRM."""
     seed: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from fabnet.content.cid import Cid
 from fabnet.designs.documents.terms import Terms
+from fabnet.designs.documents.withdrawal import Withdrawn
 from fabnet.designs.revision import Revision
 from fabnet.production.facility import Facility
 from fabnet.production.machine import Machine
@@ -219,8 +220,13 @@ class Design:
     cid: Cid
     revision: Revision
     terms: Terms
-    withdrawn: str | None
-    """Why it was recalled, or nil."""
+    withdrawn: Withdrawn | None
+    """The withdrawal that counts, or nil."""
+
+    @property
+    def why_withdrawn(self) -> str | None:
+        """Why nothing of it may be made any more, or nil."""
+        return None if self.withdrawn is None else self.withdrawn.reason
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import assert_never
 
+from fabnet.content.cid import Cid
 from fabnet.cooperation import charter as charters
 from fabnet.designs import revision as revisions
 from fabnet.designs.documents import dispute as disputes
+from fabnet.designs.documents import withdrawal as withdrawals
 from fabnet.designs.documents.dispute import DisputeBody
 from fabnet.designs.revision import RevisionBody
 from fabnet.errors import RemoteError
@@ -57,6 +59,7 @@ from fabnet.protocol.handoff.makers import Makers
 from fabnet.protocol.handoff.making import Work
 from fabnet.protocol.handoff.planning import Planning
 from fabnet.protocol.handoff.rounds import Rounds
+from fabnet.protocol.handoff.withdrawals import Withdrawals
 from fabnet.protocol.handoff.workshop import Workshop
 from fabnet.protocol.market import Market
 from fabnet.protocol.remembering import restore
@@ -89,6 +92,7 @@ class Peer:
         self.workshop = Workshop(self.voice)
         self.work = Work(self.workshop, self.community, self.courier)
         self.rounds = Rounds(self.workshop, self.work, self.community, self.courier)
+        self.withdrawals = Withdrawals()
         self.looked_ms = 0
         """The moment of the last Tick: what the calendar held up to it is done."""
 
@@ -205,8 +209,7 @@ class Peer:
             case PieceLost():
                 self.work.lost(turn, event)
             case Recalled():
-                self.planning.recalled(turn, event)
-                self.rounds.recalled(turn, event)
+                self._recalled(turn, self.withdrawals.recalled(turn, event))
             case PlanReady():
                 self.planning.planned(turn, event)
             case _:
@@ -275,6 +278,8 @@ class Peer:
                 turn.do(Recall(cid, (record.author,)))
             if record.kind == disputes.KIND:
                 self._contest(turn, record)
+            if record.kind == withdrawals.KIND:
+                self._hear_withdrawal(turn, record)
             self.makers.hear_record(turn, record)
         except RemoteError as error:
             turn.note(record.author, "unreadable", kind=record.kind, why=str(error))
@@ -289,6 +294,18 @@ class Peer:
         if cid in self.planning.designs or cid in self.workshop.designs:
             turn.do(Recall(cid, (record.author,)))
         turn.note(cid, "grant-contested", record=record.id)
+
+    def _hear_withdrawal(self, turn: Turn, record: Record) -> None:
+        """Let a withdrawal change at once what is planned and made here."""
+        cid = Cid(record.header.key or "")
+        held = (self.workshop.designs.get(cid), self.planning.designs.get(cid))
+        changed = self.withdrawals.hear(turn, record, held)
+        if changed is not None:
+            self._recalled(turn, changed)
+
+    def _recalled(self, turn: Turn, event: Recalled) -> None:
+        self.planning.recalled(turn, event)
+        self.rounds.recalled(turn, event)
 
     def _publish(self, turn: Turn, event: Publish) -> None:
         refusal = self.community.learn(turn, event.body)

@@ -9,7 +9,7 @@ import pytest
 
 from fabnet.cooperation import charter, membership, policy
 from fabnet.designs import revision
-from fabnet.designs.documents import dispute, grant
+from fabnet.designs.documents import dispute, grant, withdrawal
 from fabnet.node.links import frames
 from fabnet.production import facility, handoff, lot, machine, offer, receipt, request
 from fabnet.production.capability import Capability
@@ -30,6 +30,7 @@ KINDS: tuple[tuple[str, type[Body]], ...] = (
     (revision.KIND, revision.RevisionBody),
     (grant.KIND, grant.GrantBody),
     (dispute.KIND, dispute.DisputeBody),
+    (withdrawal.KIND, withdrawal.WithdrawalBody),
     (request.KIND, request.Request),
     (request.CLOSED_KIND, request.RequestClosed),
     (receipt.LOT_OPENED, receipt.LotOpened),

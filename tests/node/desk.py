@@ -25,6 +25,7 @@ from fabnet.node.runner import Runner
 from fabnet.node.shell import Shell
 from fabnet.node.store.blobs import Blobs
 from fabnet.node.store.store import Store
+from fabnet.node.withdrawn import withdrawn_of
 from fabnet.production.plan import Plan, Problem
 from fabnet.production.request import Request
 from fabnet.protocol.effects import Act, Lower, Recall, Send, SendGot, Serve, Subscribe
@@ -339,7 +340,8 @@ async def _recalled(shell: Shell, effect: Recall) -> Recalled:
     if revision is None:
         return Recalled(effect.cid, None, "nobody has it")
     terms = await terms_of(shell, effect.cid, revision)
-    return Recalled(effect.cid, Design(effect.cid, revision, terms, None), "")
+    withdrawn = await withdrawn_of(shell.store, revision, effect.cid)
+    return Recalled(effect.cid, Design(effect.cid, revision, terms, withdrawn), "")
 
 
 async def _post(world: World, runner: Runner) -> None:

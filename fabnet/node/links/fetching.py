@@ -1,4 +1,4 @@
-"""Recalling a design: its manifest and files from peers by CID, and who grants what.
+"""Recalling a design: its manifest and files by CID, who grants what, who took it back.
 
 Every byte is checked against its name before it is kept, so it does not matter who
 brings it: whoever is likely to have it is asked first, then every linked peer.
@@ -25,6 +25,7 @@ from fabnet.node.store.blobs import Blobs
 from fabnet.node.store.reading import BlobEntry
 from fabnet.node.store.store import Store
 from fabnet.node.terms import read_terms
+from fabnet.node.withdrawn import withdrawn_of
 from fabnet.protocol.address import Address, authority, base_url
 from fabnet.protocol.effects import Recall
 from fabnet.protocol.events import Design, Recalled
@@ -88,7 +89,8 @@ class Fetcher:
         for file in revision.files:
             await self._need(file.cid, file.bytes, file.media_type, hints)
         terms = await read_terms(self._store, self._identity, cid, revision)
-        return Design(cid, revision, terms, None)
+        withdrawn = await withdrawn_of(self._store, revision, cid)
+        return Design(cid, revision, terms, withdrawn)
 
     async def _need(
         self, cid: Cid, bytes_max: int, media_type: str, hints: tuple[PeerId, ...]

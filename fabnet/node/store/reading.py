@@ -21,6 +21,8 @@ PARCEL_BYTES: Final = 12
 """Bytes in a batch for a peer: a few seconds of a slow uplink."""
 RECORDS_MAX: Final = 500
 """Records in one answer; whoever wants more asks again with `before`."""
+AUTHORS_MAX: Final = 5_000
+"""Authors in one answer: as many as there are charters that a node may know."""
 STORY_MAX: Final = 1_000
 """Lines in one answer."""
 FOUND_MAX: Final = 16
@@ -153,6 +155,18 @@ def records(
         query = query.where(_record.arrival < mark.scalar_subquery())
     found = connection.execute(query.limit(min(limit, RECORDS_MAX)))
     return [_read(row) for row in found]
+
+
+def authors(connection: Connection, peer: PeerId, kind: str, key: str) -> list[PeerId]:
+    """Return who said records of one kind about one thing, at most AUTHORS_MAX."""
+    query = (
+        select(_record.author)
+        .where(_record.peer == peer, _record.kind == kind, _record.key == key)
+        .distinct()
+        .order_by(_record.author)
+        .limit(AUTHORS_MAX)
+    )
+    return [PeerId(author) for author in connection.execute(query).scalars()]
 
 
 def notices(connection: Connection, peer: PeerId) -> list[Record]:

@@ -156,6 +156,12 @@ class Store:
             )
         )
 
+    async def authors(self, kind: str, key: str) -> list[PeerId]:
+        """Return who said records of one kind about one thing, at most AUTHORS_MAX."""
+        return await self._read(
+            lambda connection: reading.authors(connection, self._peer, kind, key)
+        )
+
     async def find_prefix(self, prefix: str) -> list[RecordId]:
         """Return the record ids that begin with `prefix`, at most FOUND_MAX."""
         return await self._read(

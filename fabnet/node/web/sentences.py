@@ -127,6 +127,11 @@ LINES: Final = {
     "bom-made-and-bought": _(
         "Row {row}: the list says to buy {name}, and the design how to make it."
     ),
+    # A design.
+    "withdrawn": _("Withdrawn by {signed_by} ({severity}): “{why}”."),
+    "withdrawal-not-counted": _(
+        "{peer} carried a withdrawal that does not count: {reason}."
+    ),
     # What peers do.
     "ignored": _("A message changed nothing ({kind}: {reason})."),
     "message-of-unknown-lot": _(
@@ -238,6 +243,7 @@ REASONS: Final = {
     "too-nested": _("the licence expression nests deeper than {most}"),
     "grant-for-another-revision": _("the grant is for another revision, {revision}"),
     "rightsholders-differ": _("the grant names other rightsholders than the design"),
+    "withdrawal-of-another-revision": _("it withdraws another revision, {revision}"),
     "rightsholders-missing": _("{signed} rightsholders signed, and {quorum} must"),
     "disputed": _(
         "its licence grant is disputed by {by} ({why}); a person must decide"
@@ -322,6 +328,7 @@ BARE: Final = {
     "busy": _("those that could are busy"),
     "closed": _("none is free for so long"),
     "after-deadline": _("none would be ready in time"),
+    "design-withdrawn": _("the design was recalled"),
 }
 """The same without its figures, of all machines together."""
 
@@ -436,12 +443,14 @@ def _filled(text: str, args: Args, language: str) -> str:
 
 def _because(code: str, args: Args, language: str) -> str:
     """Return a reason that stands in a line, told from the line's own arguments."""
-    clause = _clause(code, args)
-    if clause is not None:
-        inner = {name: args[name] for name in args if name != "reason"}
-        return _filled(clause, inner, language)
-    spoken, detail = code.replace("-", " "), args.get("detail")
-    return f"{spoken}, {detail}" if detail else spoken
+    clause, detail = _clause(code, args), args.get("detail")
+    if clause is None:
+        spoken = code.replace("-", " ")
+        return f"{spoken}, {detail}" if detail else spoken
+    inner = {name: args[name] for name in args if name != "reason"}
+    spoken = _filled(clause, inner, language)
+    is_bare = clause is BARE.get(code) and detail
+    return f"{spoken}, {detail}" if is_bare else spoken
 
 
 def _shown(name: str, value: str | int) -> str:

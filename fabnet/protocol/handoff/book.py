@@ -130,15 +130,22 @@ class Book:
         if job.state == "open" and not jobs.is_made(job):
             return
         state = "fulfilled" if job.state == "open" else job.state
-        self.close(turn, job, state, "")
+        why = job.unplaced if job.state == "refused" else None
+        self.close(turn, job, state, why or "")
 
-    def refuse(self, turn: Turn, job: Job, why: str) -> None:
-        """Place no more of a job; what was placed of it goes on to its end."""
-        if self.lots_of(job.id):
-            self.keep_job(turn, msgspec.structs.replace(job, state="refused"))
-            self.close_if_done(turn, job.id)
-        else:
-            self.close(turn, job, "refused", why)
+    def refuse(
+        self, turn: Turn, job: Job, why: str, *, withdrawn: Cid | None = None
+    ) -> None:
+        """Place no more of a job; what was placed of it goes on to its end.
+
+        But not of a design that is `withdrawn`: lots of it are given up.
+        """
+        refused = msgspec.structs.replace(job, state="refused", unplaced=why)
+        self.keep_job(turn, refused)
+        for lot in self.lots_of(job.id):
+            if lot.revision == withdrawn and lot.state in ("asked", "confirmed"):
+                self.give_up(turn, lot)
+        self.close_if_done(turn, job.id)
 
     def close(self, turn: Turn, job: Job, outcome: JobState, why: str) -> None:
         """Log that a job is over, and forget it."""

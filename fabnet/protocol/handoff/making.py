@@ -9,7 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from fabnet.content.cid import Cid
 from fabnet.cooperation.judgement import is_dispute, may_start
+from fabnet.designs.documents.withdrawal import Withdrawn
 from fabnet.production import handoff, receipt
 from fabnet.production import lot as lots
 from fabnet.production.handoff import Final as FinalSaid
@@ -25,6 +27,8 @@ from fabnet.protocol.handoff.workshop import Bench, Workshop
 from fabnet.records.ids import Now
 from fabnet.records.refusal import Refusal
 
+WITHDRAWN: Final = "design-withdrawn"
+"""Why a lot of a withdrawn design ends."""
 PROGRESS_STEP: Final = 250
 """Permille of a piece between two lines of its story."""
 
@@ -108,6 +112,10 @@ class Work:
                 return
             if design is None:
                 continue
+            if design.withdrawn is not None:
+                # Its end begins what comes next here.
+                self._withdraw(turn, making, design.withdrawn)
+                return
             refusal = self._may_start(turn.now, making, design)
             if refusal is not None and is_dispute(refusal):
                 continue
@@ -154,6 +162,27 @@ class Work:
             self.shop.keep(turn, making)
         if bench is not None:
             self.shop.announce(turn, bench)
+
+    def withdraw(self, turn: Turn, cid: Cid) -> None:
+        """End every lot of a design that was withdrawn; counts stay as they are."""
+        design = self.shop.designs.get(cid)
+        if design is None or design.withdrawn is None:
+            return
+        for key in [key for key, it in self.shop.lots.items() if it.revision == cid]:
+            self._withdraw(turn, self.shop.lots[key], design.withdrawn)
+
+    def _withdraw(self, turn: Turn, making: Making, withdrawn: Withdrawn) -> None:
+        why = withdrawn.reason
+        match making.state:
+            case "queued" | "held":
+                self.final(turn, lots.refuse(making, WITHDRAWN, why))
+            case "ready":
+                self.final(turn, lots.stop(making, WITHDRAWN, why))
+            case "running" | "in-doubt":
+                # The piece under way comes to its end; no timer and no wish undoes it.
+                self.go_on(turn, lots.stop(making, WITHDRAWN, why))
+            case _:
+                pass
 
     def doubt(self, turn: Turn, making: Making, why: str) -> None:
         """Stop the machine: a piece was begun and nobody knows what became of it."""
@@ -228,7 +257,7 @@ class Work:
             making,
             revision=design.revision,
             terms=design.terms,
-            withdrawn=design.withdrawn,
+            withdrawn=design.why_withdrawn,
             maker=self.community.party(ours, now.moment_ms),
             requester=self.community.party(making.charter, now.moment_ms),
         )

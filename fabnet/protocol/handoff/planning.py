@@ -74,7 +74,10 @@ class Planning:
     def recalled(self, turn: Turn, event: Recalled) -> None:
         """Go on with the jobs that waited for a design."""
         asked = self.recall_tick.pop(event.cid, None) is not None
-        waiting = [job for job in self.book.jobs.values() if _owes(job, event.cid)]
+        waiting = [job for job in self.book.jobs.values() if _concerns(job, event)]
+        if event.design is not None and event.design.withdrawn is not None:
+            # Without its design nothing is planned, not even before it is judged.
+            self.designs.pop(event.cid, None)
         if not asked and not waiting:
             # Fetched for the commons; it may have no grant yet, so it is not kept.
             return
@@ -83,13 +86,18 @@ class Planning:
             for job in waiting:
                 turn.note(job.id, "design-missing", revision=event.cid, why=event.why)
             return
-        if len(self.designs) >= DESIGNS_MAX:
-            del self.designs[next(iter(self.designs))]
-        self.designs[event.cid] = event.design
+        if event.design.withdrawn is None:
+            self._remember(turn, event.design, waiting)
         for job in waiting:
-            turn.note(job.id, "design-verified", title=event.design.revision.title)
             self._judge_job(turn, job, event.design)
         self._plan_soon(turn)
+
+    def _remember(self, turn: Turn, design: Design, waiting: list[Job]) -> None:
+        if len(self.designs) >= DESIGNS_MAX:
+            del self.designs[next(iter(self.designs))]
+        self.designs[design.cid] = design
+        for job in waiting:
+            turn.note(job.id, "design-verified", title=design.revision.title)
 
     def planned(self, turn: Turn, event: PlanReady) -> None:
         """Open a lot for each placement that still holds; remember why for the rest."""
@@ -155,13 +163,14 @@ class Planning:
             revision=design.revision,
             cid=design.cid,
             terms=design.terms,
-            withdrawn=design.withdrawn,
+            withdrawn=design.why_withdrawn,
             actor=self.community.actor(ours, moment_ms),
             facts=self.community.facts(ours, moment_ms),
         )
         if refusal is not None:
             turn.note(job.id, "refused", reason=refusal.reason, **dict(refusal.args))
-            self.book.refuse(turn, job, refusal.reason)
+            withdrawn = None if design.withdrawn is None else design.cid
+            self.book.refuse(turn, job, refusal.reason, withdrawn=withdrawn)
 
     def _plan(self, turn: Turn) -> None:
         self.plan_tick = None
@@ -283,6 +292,10 @@ class Planning:
         self._tell_others(turn, job, unplaced)
 
 
-def _owes(job: Job, cid: Cid) -> bool:
+def _concerns(job: Job, event: Recalled) -> bool:
+    """Whether an open job waits for a design, or has it in work and it is withdrawn."""
+    withdrawn = event.design is not None and event.design.withdrawn is not None
     items = zip(job.request.items, job.owed, strict=True)
-    return any(item.revision == cid and owed for item, owed in items)
+    return job.state == "open" and any(
+        item.revision == event.cid and (owed or withdrawn) for item, owed in items
+    )

@@ -86,8 +86,10 @@ class Rounds:
         """Know a design that a lot waits for, or refuse the lot."""
         live = [lot for lots in self.shop.live.values() for lot in lots.values()]
         waiting = [making for making in live if making.revision == event.cid]
-        if event.design is not None and (waiting or event.cid in self.shop.designs):
+        known = event.cid in self.shop.designs
+        if event.design is not None and (waiting or known):
             self.shop.designs[event.cid] = event.design
+            self.work.withdraw(turn, event.cid)
         for making in waiting:
             bench = self.shop.benches.get(making.machine)
             if event.design is None and making.state == "queued":
@@ -266,7 +268,7 @@ class Rounds:
             making,
             revision=design.revision,
             terms=design.terms,
-            withdrawn=design.withdrawn,
+            withdrawn=design.why_withdrawn,
             station=station,
             policy=policy,
             maker=self.community.party(ours, now.moment_ms),
