@@ -5,6 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fabnet.designs.documents.terms import NO_TERMS
 from fabnet.designs.documents.withdrawal import KIND, WithdrawalBody
 from fabnet.protocol.effects import Effect, Lower, Note, Recall
 from fabnet.protocol.events import Design, Recalled
@@ -17,7 +18,7 @@ from tests.sim.cities import withdrawing
 
 DESIGN = revision()
 CID = cid_of(DESIGN)
-HERE = Design(CID, DESIGN, "CERN-OHL-S-2.0", (), None)
+HERE = Design(CID, DESIGN, NO_TERMS, None)
 LOOMS_NODE = key(2).public.peer
 
 

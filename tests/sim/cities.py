@@ -16,7 +16,9 @@ from fabnet.cooperation.membership import ActorType, MembershipBody
 from fabnet.cooperation.policy import PolicyBody
 from fabnet.designs import revision as revisions
 from fabnet.designs.documents import grant as grants
+from fabnet.designs.documents import withdrawal as withdrawals
 from fabnet.designs.documents.grant import Grant, grant_of, subject_of
+from fabnet.designs.documents.withdrawal import Severity, Withdrawal
 from fabnet.designs.revision import Revision
 from fabnet.node import founding
 from fabnet.production.capability import Capability
@@ -62,6 +64,29 @@ def granted(design: Revision) -> bytes:
         subject=subject_of(grant),
         valid_from=NOON,
         keys=[ADA, BEN],
+        created=NOON,
+    )
+
+
+def withdrawing(
+    design: Revision,
+    *signing: SigningKey,
+    reason: str = "The arm breaks when it is cold.",
+    severity: Severity = "recall",
+    replacement: Cid | None = None,
+) -> bytes:
+    """Return a withdrawal, signed by enough of its rightsholders or by others."""
+    cid = revisions.revision_cid(revisions.encode(design))
+    said = Withdrawal(
+        revision=cid, severity=severity, reason=reason, replacement=replacement
+    )
+    keys = signing or (ADA, BEN)
+    return issue(
+        withdrawals.CREDENTIAL,
+        issuer=keys[0].public.did,
+        subject=withdrawals.subject_of(said),
+        valid_from=NOON,
+        keys=keys,
         created=NOON,
     )
 

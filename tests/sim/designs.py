@@ -17,6 +17,7 @@ from fabnet.records.credential import document_id, strict_loads
 from fabnet.records.ids import PeerId
 from tests.sim.disk import Disk
 from tests.sim.invariants import Invariants
+from tests.sim.shelf import withdrawn_at
 from tests.sim.world import World
 
 
@@ -55,7 +56,8 @@ def recalled(site: Reader, cid: Cid) -> Recalled:
     ]
     admitted = site.mind.community.admitted(revision, cid, said)
     terms = terms_of(ids, standing(admitted))
-    return Recalled(cid, Design(cid, revision, terms, None), "")
+    withdrawn = withdrawn_at(site.disk, cid)
+    return Recalled(cid, Design(cid, revision, terms, withdrawn), "")
 
 
 def _need(site: Reader, cid: Cid) -> bytes | None:

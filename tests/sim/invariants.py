@@ -24,6 +24,7 @@ from fabnet.records.ids import CharterId, PeerId, RecordId
 from fabnet.records.message import Message
 from fabnet.records.record import Record
 from tests.sim.disk import Disk, Durable, read
+from tests.sim.shelf import withdrawn_at
 
 Piece = tuple[str, int]
 """A lot's key, and the piece's number in it."""
@@ -163,6 +164,8 @@ class Invariants:
         assert making is not None, "H2: a machine acts for a lot that is not on disk"
         assert making.intent == act.piece, "H2: the intent is not durable"
         bench, piece = self.benches[peer], (key, act.piece)
+        withdrawn = withdrawn_at(self.disks[peer], act.revision)
+        assert withdrawn is None, "a piece of a withdrawn design is begun"
         assert act.machine not in bench.in_machine, "H9: two pieces in one machine"
         assert piece not in bench.came_out, "a piece that was made before"
         bench.in_machine[act.machine] = piece

@@ -5,6 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from fabnet.content.cid import Cid
+from fabnet.designs.documents.withdrawal import KIND, WithdrawalBody
 from fabnet.production import job as jobs
 from fabnet.production import lot as lots
 from fabnet.production.job import Job
@@ -13,7 +15,7 @@ from fabnet.protocol.courier import Courier
 from fabnet.protocol.effects import Put, Turn
 from fabnet.protocol.handoff.making import Work
 from fabnet.protocol.handoff.workshop import Workshop
-from tests.sim.cities import founded, printer, published
+from tests.sim.cities import founded, hook, printer, published, withdrawing
 from tests.sim.network import Network
 from tests.sim.world import Climate
 
@@ -99,3 +101,51 @@ def test_an_intent_that_is_not_written(monkeypatch: pytest.MonkeyPatch) -> None:
     network = walking()
     with pytest.raises(AssertionError, match="H2"):
         network.run(3_600)
+
+
+def deaf(self: Work, turn: Turn, cid: Cid) -> None:
+    """Know that a design was withdrawn, and stop nothing."""
+
+
+def withdrawn_while_making(network: Network) -> None:
+    """Let the maker hear of it; the requester is too far away to call back."""
+    jackson, detroit = network.sites.values()
+    network.until(lambda: bool(detroit.bench.in_machine))
+    network.world.part(jackson.id, detroit.id)
+    (cid,) = detroit.mind.workshop.designs
+    detroit.carries(KIND, cid, WithdrawalBody(withdrawing(hook())))
+
+
+def test_a_piece_of_a_withdrawn_design(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = walking()
+    monkeypatch.setattr(Work, "withdraw", deaf)
+    withdrawn_while_making(network)
+    with pytest.raises(AssertionError, match="withdrawn design is begun"):
+        network.run(3_600)
+
+
+def test_the_start_asks_once_more_whether_a_design_was_withdrawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = walking()
+    jackson, detroit = network.sites.values()
+    (machine,) = detroit.machines
+    (job,) = jackson.mind.book.jobs
+    network.until(lambda: "lease-held" in detroit.disk.codes(job))
+    detroit.sets(machine, "drained")
+    network.until(lambda: "confirmed" in detroit.disk.codes(job))
+    network.world.part(jackson.id, detroit.id)
+    monkeypatch.setattr(Work, "withdraw", deaf)
+    (cid,) = detroit.mind.workshop.designs
+    detroit.carries(KIND, cid, WithdrawalBody(withdrawing(hook())))
+    making = detroit.disk.making(f"{job}/1")
+    assert making is not None
+    assert making.state == "ready"
+
+    detroit.sets(machine, "idle")
+    network.run(3_600)
+
+    making = detroit.disk.making(f"{job}/1")
+    assert making is not None
+    assert (making.state, making.reason) == ("final", "design-withdrawn")
+    assert not detroit.bench.came_out
