@@ -85,7 +85,7 @@ class Client:
     ) -> bytes:
         assert self._session is not None, "used as `async with Client(…)`"
         headers = {"Content-Type": media_type} if body is not None else {}
-        if self._token is not None and body is not None:
+        if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
         url = self.url + path
         try:

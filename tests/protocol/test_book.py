@@ -35,7 +35,7 @@ def test_a_refused_job_stays_until_the_lots_that_were_placed_are_over() -> None:
 
     assert held.jobs[job.id].state == "refused"
     (lot,) = held.lots_of(job.id)
-    held.drop(turn(), lots.withdraw(lot))
+    held.drop(turn(), lots.give_up(lot))
     assert job.id not in held.jobs
     assert not held.lots
 

@@ -1,7 +1,8 @@
 """What callers get: every good answer of the operator's API.
 
-Moments are milliseconds since 1970, as everywhere. Nothing personal is in any of these:
-who a piece is for is known to the node's own disk and, sealed, to the facility.
+Moments are milliseconds since 1970, as everywhere. Nothing personal is in any of these
+but Recipients, which takes a token: who a piece is for is known to the node's own disk
+and, sealed, to the facility.
 """
 
 from __future__ import annotations
@@ -191,7 +192,9 @@ class DesignAnswer(Answer):
     files: list[FileAnswer]
     parts: list[PartAnswer]
     withdrawn: str | None
-    """Why it was recalled."""
+    """Why it was recalled; nil while it may be made."""
+    replacement: str | None
+    """The revision to make instead, where whoever recalled it named one."""
 
 
 class Remark(Answer):
@@ -261,6 +264,66 @@ class Designs(Answer):
     """Every design that is known."""
 
     designs: list[DesignAnswer]
+
+
+class AffectedJob(Answer):
+    """A job that used a withdrawn revision: filed here, or made here for another."""
+
+    job: str
+    short_code: str
+    side: str
+    """`requester` or `facility`."""
+    state: str
+    cooperative: str
+    """The one that asked."""
+    pieces: int
+    good: int
+    """Pieces of it that exist, as far as is known here."""
+
+
+class WithdrawalAnswer(Answer):
+    """A revision that its rightsholders called back."""
+
+    revision: str
+    title: str
+    """Empty while no record that publishes it is here."""
+    is_verified: bool
+    """Whether enough of them signed; without the manifest nobody here can tell, and
+    what follows is empty."""
+    severity: str
+    """`recall`: use no more of it. `stop`: make no more of it."""
+    reason: str
+    signed_by: list[str]
+    replacement: str | None
+    valid_from_ms: int
+    jobs: list[AffectedJob]
+    left_out: int
+    """Jobs that did not fit in this answer."""
+
+
+class Withdrawals(Answer):
+    """Every withdrawal that is known, the newest first."""
+
+    withdrawals: list[WithdrawalAnswer]
+
+
+class Recipient(Answer):
+    """Whom pieces were for. For those who must reach them, and shown to nobody else."""
+
+    job: str
+    short_code: str
+    side: str
+    cooperative: str
+    good: int
+    name: str
+    """Empty where this node was never told."""
+    contact: str
+
+
+class Recipients(Answer):
+    """Whom the jobs of one revision were for."""
+
+    recipients: list[Recipient]
 
 
 class Filed(Answer):
@@ -336,7 +399,7 @@ class Jobs(Answer):
 class Handover(Answer):
     """For whom the pieces of one lot are: what its requester sealed to this facility.
 
-    The one answer that names a person; it takes an operator's token.
+    It names a person, as only Recipients does beside it, and takes an operator's token.
     """
 
     job: str

@@ -13,6 +13,7 @@ import msgspec
 
 from fabnet.designs.bom import UNITS_MAX
 from fabnet.designs.documents.grant import GRANT_BYTES_MAX
+from fabnet.designs.documents.withdrawal import WITHDRAWAL_BYTES_MAX
 from fabnet.designs.revision import ORIGINS_MAX, REVISION_BYTES_MAX
 from fabnet.node.api.table import Role
 from fabnet.production.receipt import MinuteKind
@@ -59,6 +60,15 @@ class NewDocument(Ask):
 
     kind: Literal["charter/1", "membership/1", "policy/1", "dispute/1"]
     document: Document
+
+
+class NewWithdrawal(Ask):
+    """A withdrawal of a revision that is here, for this node to carry."""
+
+    document: Annotated[
+        bytes, msgspec.Meta(min_length=2, max_length=WITHDRAWAL_BYTES_MAX)
+    ]
+    """Signed by enough of its rightsholders, in base64."""
 
 
 class NewItem(Ask):

@@ -22,8 +22,10 @@ from fabnet.node.api.answers import (
     NewBearer,
     NodeAnswer,
     PublishedDesign,
+    Recipients,
     Stored,
     Story,
+    Withdrawals,
 )
 from fabnet.node.api.asks import (
     BenchCount,
@@ -35,9 +37,10 @@ from fabnet.node.api.asks import (
     NewDocument,
     NewRequest,
     NewToken,
+    NewWithdrawal,
     PieceByHand,
 )
-from fabnet.node.api.commons import bills, comparing
+from fabnet.node.api.commons import bills, comparing, withdrawals
 from fabnet.node.api.commons import designs as commons
 from fabnet.node.api.commons import pages as design_pages
 from fabnet.node.api.commons.answers import (
@@ -104,6 +107,12 @@ ROUTES: Final[tuple[Route, ...]] = (
         HTML,
         design_pages.design_page,
         "The page of one design",
+    ),
+    get(
+        "/withdrawals",
+        HTML,
+        design_pages.withdrawals_page,
+        "The page of recalled designs",
     ),
     get("/jobs/{id}", HTML, pages.job, "The page of one job"),
     get("/static/{name}", ANY, pages.static, "A style sheet or an icon"),
@@ -210,6 +219,19 @@ ROUTES: Final[tuple[Route, ...]] = (
         credit.get_passport_jwt,
         "The same as a JWT, from the node that signed it",
     ),
+    get(
+        "/v1/withdrawals",
+        Withdrawals,
+        withdrawals.list_withdrawals,
+        "Designs that were recalled, and the jobs here that used them",
+    ),
+    get(
+        "/v1/withdrawals/{cid}/recipients",
+        Recipients,
+        withdrawals.list_recipients,
+        "Whom the jobs of a design were for, with what is known to reach them",
+        role="operator",
+    ),
     post_bytes(
         "/v1/blobs",
         "designer",
@@ -226,6 +248,15 @@ ROUTES: Final[tuple[Route, ...]] = (
         publishing.publish_design,
         summary="Publish a design and its grant",
         bytes_max=DESIGN_BYTES_MAX,
+    ),
+    post(
+        "/v1/withdrawals",
+        "designer",
+        NewWithdrawal,
+        Created,
+        withdrawals.withdraw,
+        summary="Carry a withdrawal of a design that its rightsholders signed",
+        bytes_max=DOCUMENT_BYTES_MAX,
     ),
     post(
         "/v1/documents",

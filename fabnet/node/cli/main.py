@@ -20,6 +20,7 @@ from fabnet.node.cli import (
     requesting,
     run,
     showing,
+    withdrawing,
 )
 from fabnet.node.cli.command import Command
 from fabnet.node.cli.commons import disputing
@@ -34,6 +35,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     okh.COMMAND,
     licence.COMMAND,
     okw.COMMAND,
+    *withdrawing.COMMANDS,
     *requesting.COMMANDS,
     *designs.COMMANDS,
     disputing.COMMAND,

@@ -1,4 +1,4 @@
-"""The pages of designs: a search and its answers, and one design with its kin."""
+"""The pages of designs: a search, one design with its kin, and what was recalled."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from fabnet.node.api.commons.designs import (
     get_lineage,
     search,
 )
+from fabnet.node.api.commons.withdrawals import known_withdrawals
 from fabnet.node.api.handlers.about import node_answer
 from fabnet.node.api.handlers.known import books, readable, records_of
 from fabnet.node.api.problem import Problem
@@ -62,6 +63,12 @@ async def design_page(call: Call, asked: BillSearch) -> Raw | Problem:
         names=await _cooperatives(call.shell),
         amount=amount,
     )
+
+
+async def withdrawals_page(call: Call) -> Raw:
+    """Show the designs that were recalled, why, and which jobs here they touch."""
+    known = await known_withdrawals(call.shell)
+    return _page(call.shell, "withdrawals.html", withdrawals=known)
 
 
 async def _cooperatives(shell: Shell) -> dict[str, str]:

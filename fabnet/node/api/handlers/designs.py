@@ -36,6 +36,7 @@ from fabnet.node.api.table import Call, Raw
 from fabnet.node.shell import Shell
 from fabnet.node.terms import read_terms
 from fabnet.node.web.sentences import reason, sentence
+from fabnet.node.withdrawn import withdrawn_of
 from fabnet.records.record import Record
 
 LISTED_MAX: Final = 50
@@ -109,6 +110,9 @@ async def design_answer(
     """Return a published revision as it is shown, as far as it is here."""
     revision = await revision_of(shell, body.revision)
     terms = await terms_of(shell, body.revision, revision)
+    withdrawn = None
+    if revision is not None:
+        withdrawn = await withdrawn_of(shell.store, revision, body.revision)
     files = () if revision is None else revision.files
     return DesignAnswer(
         cid=body.revision,
@@ -134,7 +138,8 @@ async def design_answer(
         ],
         files=[await _file(shell, file) for file in files],
         parts=[_part(part) for part in (() if revision is None else revision.parts)],
-        withdrawn=None,
+        withdrawn=None if withdrawn is None else withdrawn.reason,
+        replacement=None if withdrawn is None else withdrawn.withdrawal.replacement,
     )
 
 

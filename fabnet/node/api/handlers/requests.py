@@ -35,6 +35,7 @@ from fabnet.node.api.problem import Problem, missing, problem, refused
 from fabnet.node.api.strict import nearest
 from fabnet.node.api.table import Call
 from fabnet.node.shell import Shell
+from fabnet.node.withdrawn import withdrawn_of
 from fabnet.production.job import short_code
 from fabnet.production.place import Place, place_at
 from fabnet.production.receipt import Minutes
@@ -189,6 +190,16 @@ async def _wrong_item(shell: Shell, at: str, item: NewItem) -> Problem | None:
     if revision is not None and revision.part(item.part) is None:
         parts = tuple(part.name for part in revision.parts)
         raise InputError(f"{at}.part", nearest(item.part, parts))
+    withdrawn = None
+    if revision is not None:
+        withdrawn = await withdrawn_of(shell.store, revision, cid)
+    if withdrawn is not None:
+        return problem(
+            HTTPStatus.UNPROCESSABLE_ENTITY,
+            "design-withdrawn",
+            f"{at}.revision",
+            why=withdrawn.reason,
+        )
     return None
 
 
