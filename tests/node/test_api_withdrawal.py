@@ -142,7 +142,7 @@ async def test_a_new_request_is_refused_with_the_reason(tmp_path: Path) -> None:
         status, no = await desk.post("/v1/requests", request_body(desk, 1), "steward")
 
         assert (status, no["field"]) == (422, "items[0].revision")
-        assert no["detail"] == f"The design was recalled: {WHY}."
+        assert no["detail"] == f"The design was recalled: “{WHY}”."
 
 
 async def test_whom_the_pieces_were_for_is_told_to_operators_alone(

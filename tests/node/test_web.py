@@ -157,6 +157,17 @@ def test_a_machine_that_was_not_chosen_is_told_with_the_limit() -> None:
     )
 
 
+@pytest.mark.parametrize("detail", ["It breaks.", "why=It breaks."])
+def test_a_lot_that_a_recall_ended_says_why(detail: str) -> None:
+    counts = {"epoch": 1, "good": 2, "scrap": 0}
+
+    told = sentence("final", {**counts, "reason": "design-withdrawn", "detail": detail})
+
+    assert told == (
+        "Lot 1 is over: 2 good, 0 scrap (the design was recalled: “It breaks.”)."
+    )
+
+
 def test_a_code_that_nobody_wrote_a_sentence_for_speaks_as_it_is() -> None:
     assert sentence("never-heard-of", {"pieces": 3}) == "Never heard of (pieces 3)."
     assert reason("never-heard-of", {}) == "never heard of"

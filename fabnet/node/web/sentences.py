@@ -212,7 +212,7 @@ REASONS: Final = {
     "no-accepted-material": _("the design needs {needed}, and none of it is accepted"),
     "no-such-part": _("the design has no part called {part}"),
     "no-valid-grant": _("no valid licence grant is known for the design"),
-    "design-withdrawn": _("the design was recalled: {why}"),
+    "design-withdrawn": _("the design was recalled: “{why}”"),
     "machine-not-usable": _("the machine is {state}"),
     "not-open-to": _("the facility is not open to {standing}"),
     "stale-offer": _("the offer had changed meanwhile"),
@@ -449,8 +449,9 @@ def _because(code: str, args: Args, language: str) -> str:
         return f"{spoken}, {detail}" if detail else spoken
     inner = {name: args[name] for name in args if name != "reason"}
     spoken = _filled(clause, inner, language)
-    is_bare = clause is BARE.get(code) and detail
-    return f"{spoken}, {detail}" if is_bare else spoken
+    if clause is not BARE.get(code) or not detail:
+        return spoken
+    return f"{spoken}: “{str(detail).removeprefix('why=')}”"
 
 
 def _shown(name: str, value: str | int) -> str:
