@@ -15,8 +15,8 @@ from fabnet.designs.documents.withdrawal import (
     withdrawal_in,
 )
 from fabnet.node.api.answers import AffectedJob, Recipient, WithdrawalAnswer
+from fabnet.node.cli.commons.withdrawing import _people, _told, sign
 from fabnet.node.cli.main import main
-from fabnet.node.cli.withdrawing import _people, _told, sign
 from fabnet.node.keyring import write_secret
 from fabnet.records.keys import SigningKey
 from tests.designs.samples import ADA, BEN, cid_of, revision

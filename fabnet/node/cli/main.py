@@ -20,10 +20,9 @@ from fabnet.node.cli import (
     requesting,
     run,
     showing,
-    withdrawing,
 )
 from fabnet.node.cli.command import Command
-from fabnet.node.cli.commons import disputing
+from fabnet.node.cli.commons import disputing, withdrawing
 from fabnet.node.cli.exports import okw, printing
 
 COMMANDS: Final[tuple[Command, ...]] = (
