@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import functools
 import re
-import unicodedata
-from collections.abc import Iterable
 from typing import Annotated, Final, Literal, TypeVar, dataclass_transform
 
 import msgspec
 
 from fabnet.content import cid as cids
 from fabnet.content.cid import Cid
+from fabnet.content.paths import PATH_CHARS_MAX, check_paths
 from fabnet.designs.licence import expression as licences
 from fabnet.designs.requirement import Requirement
 from fabnet.errors import LimitError, MalformedError
@@ -46,8 +45,6 @@ OKH_BYTES_MAX: Final = 96 * 1_024
 PARSED_MAX: Final = 16
 """Manifests remembered as parsed, of at most 256 KiB each: one that is made is read at
 its lease, its start and its end. Beyond it the longest unread is parsed again."""
-PATH_CHARS_MAX: Final = 240
-"""Characters; longer ones do not survive a copy to Windows."""
 
 Role = Literal["source", "export", "instructions", "bom", "image", "licence"]
 Relation = Literal["remix", "variant", "part"]
@@ -57,9 +54,6 @@ Did = Annotated[
 ]
 
 _FORMAT: Final = 1
-_RESERVED: Final = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
-_UNSAFE: Final = frozenset('\\:*?"<>|')
-_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _PLACE: Final = re.compile(r" - at `\$\.?(.*)`$")
 
 
@@ -236,52 +230,6 @@ def read_document(given: Json, of: type[D]) -> D:
         place = _PLACE.search(sentence)
         where = f"{place[1]}: " if place and place[1] else ""
         raise MalformedError(where + _PLACE.sub("", sentence)) from error
-
-
-def check_paths(paths: Iterable[str]) -> None:
-    """Raise MalformedError unless the paths can live in one folder on any system.
-
-    Two that differ only in case or in Unicode form would be one file on some.
-    """
-    seen: dict[str, str] = {}
-    for index, path in enumerate(paths):
-        trouble = _unsafe(path)
-        folded = _folded(path)
-        if trouble is None and folded in seen:
-            trouble = f"the same as {seen[folded]!r} on some systems"
-        if trouble is not None:
-            raise MalformedError(f"files[{index}].path: {path[:80]!r}: {trouble}")
-        seen[folded] = path
-    for folded, path in seen.items():
-        steps = folded.split("/")
-        for depth in range(1, len(steps)):
-            if "/".join(steps[:depth]) in seen:
-                raise MalformedError(f"files.path: {path!r}: lies in another file")
-
-
-def _unsafe(path: str) -> str | None:
-    """Say why a path is not safe to write under a folder; nil when it is."""
-    if not path or len(path) > PATH_CHARS_MAX:
-        return f"expected 1 to {PATH_CHARS_MAX} characters"
-    if any(unicodedata.category(letter) in _INVISIBLE for letter in path):
-        return "an invisible letter"
-    if not _UNSAFE.isdisjoint(path):
-        return "a letter that some systems forbid or read as a drive"
-    if unicodedata.normalize("NFC", path) != path:
-        return "expected Unicode in form NFC"
-    return next(filter(None, map(_unsafe_step, path.split("/"))), None)
-
-
-def _unsafe_step(step: str) -> str | None:
-    if step in ("", ".", ".."):
-        return "expected a relative path without . and .."
-    if step[-1] in ". " or _RESERVED.fullmatch(step):
-        return "a name that some systems reserve"
-    return None
-
-
-def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def _check_size(raw: bytes) -> None:

@@ -20,6 +20,7 @@ from fabnet.node.cli import (
     requesting,
     run,
     showing,
+    unpack,
 )
 from fabnet.node.cli.command import Command
 from fabnet.node.cli.commons import disputing, withdrawing
@@ -35,6 +36,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     licence.COMMAND,
     okw.COMMAND,
     *withdrawing.COMMANDS,
+    unpack.COMMAND,
     *requesting.COMMANDS,
     *designs.COMMANDS,
     disputing.COMMAND,

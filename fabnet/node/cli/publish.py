@@ -13,6 +13,7 @@ import msgspec
 
 from fabnet.content import cid as cids
 from fabnet.content.cid import Cid
+from fabnet.content.paths import check_paths
 from fabnet.content.unixfs import file_cid, folder
 from fabnet.designs.documents.grant import CREDENTIAL, grant_of, subject_of
 from fabnet.designs.drafting import revision_from, role_of
@@ -25,7 +26,6 @@ from fabnet.designs.revision import (
     FileEntry,
     Revision,
     Rightsholder,
-    check_paths,
     encode,
 )
 from fabnet.designs.vocabulary import media_type_of
