@@ -14,16 +14,13 @@ from pathlib import Path
 {imports}
 data = Path(sys.argv[1]).read_bytes()
 
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+def kilobytes(name):
+    # Not ru_maxrss: that of a new process begins with its parent's.
+    with open("/proc/self/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(name))
 
-def kept():
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmSize:"):
-            return int(line.split()[1]) * 1024
-
-before = peak()
-room = kept() + {megabytes} * 1024 * 1024
+before = kilobytes("VmHWM:")
+room = (kilobytes("VmSize:") + 1024 * {megabytes}) * 1024
 resource.setrlimit(resource.RLIMIT_AS, (room, room))
 used = resource.getrusage(resource.RUSAGE_SELF)
 seconds = int(used.ru_utime + used.ru_stime) + 1 + {seconds}
@@ -33,7 +30,8 @@ try:
     kind = ""
 except RemoteError as error:
     said, kind = str(error), type(error).__name__
-print(json.dumps({{"said": said, "kind": kind, "megabytes": peak() - before}}))
+grown = kilobytes("VmHWM:") - before
+print(json.dumps({{"said": said, "kind": kind, "megabytes": grown // 1024}}))
 """
 
 

@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fabnet.designs.geometry import mesh as meshes
 from fabnet.designs.geometry import stl as geometry
 from fabnet.designs.geometry.stl import read_stl
 from fabnet.errors import LimitError, MalformedError, RemoteError
@@ -90,11 +91,11 @@ def test_a_mesh_larger_than_a_chunk_measures_as_the_sum_of_its_blocks(
     row = [cuboid(1, 1, 1, (2.0 * n, 0.0, 0.0)) for n in range(20)]
     mesh = stl(itertools.chain(*row))
     whole = read_stl(mesh)
-    monkeypatch.setattr(geometry, "_CHUNK", 7)
+    monkeypatch.setattr(geometry, "CHUNK", 7)
 
     assert read_stl(mesh) == whole
     assert whole.volume_um3 == pytest.approx(20 * 10**9)
-    monkeypatch.setattr(geometry, "EXACT_TRIANGLES_MAX", 0)
+    monkeypatch.setattr(meshes, "EXACT_TRIANGLES_MAX", 0)
     assert read_stl(mesh).closed
     assert not read_stl(stl([*itertools.chain(*row)][:-1])).closed
 
@@ -108,14 +109,14 @@ def test_hash_and_exact_count_agree_about_closedness(data: st.DataObject) -> Non
         return
     with pytest.MonkeyPatch.context() as patch:
         exact = read_stl(stl(kept)).closed
-        patch.setattr(geometry, "EXACT_TRIANGLES_MAX", 0)
+        patch.setattr(meshes, "EXACT_TRIANGLES_MAX", 0)
         assert read_stl(stl(kept)).closed == exact
 
 
 def test_a_hash_that_collides_does_not_close_a_small_mesh(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(geometry, "_antisymmetric", lambda start, _: start * 0)
+    monkeypatch.setattr(meshes, "_antisymmetric", lambda start, _: start * 0)
 
     assert not read_stl(stl(cuboid(3, 4, 5)[1:])).closed
     assert read_stl(stl(cuboid(3, 4, 5))).closed
@@ -169,7 +170,8 @@ def test_a_mesh_without_triangles_is_refused() -> None:
 def test_more_triangles_than_the_limit_are_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(geometry, "TRIANGLES_MAX", 3)
+    for module in (geometry, meshes):
+        monkeypatch.setattr(module, "TRIANGLES_MAX", 3)
     for form in (stl, ascii_stl):
         with pytest.raises(LimitError, match=r"^stl\.triangles"):
             read_stl(form(tetrahedron()))
@@ -208,13 +210,14 @@ def test_garbage_is_refused_and_nothing_else_happens(rest: bytes, start: bytes) 
         read_stl(start + rest)
 
 
-def test_nothing_but_the_reader_of_meshes_loads_numpy() -> None:
+def test_nothing_but_the_readers_of_shapes_loads_numpy() -> None:
     script = """
 import importlib, pkgutil, sys
 import fabnet.designs
+readers = {"mesh", "stl", "threemf", "drawing"}
 for module in pkgutil.walk_packages(fabnet.designs.__path__, "fabnet.designs."):
-    if module.name != "fabnet.designs.geometry.stl":
+    if module.name.rpartition(".")[2] not in readers:
         importlib.import_module(module.name)
-sys.exit("numpy" in sys.modules)
+sys.exit(bool({"numpy", "ezdxf", "defusedxml"} & set(sys.modules)))
 """
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
