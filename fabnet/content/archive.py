@@ -103,6 +103,10 @@ class Archive:
     def __contains__(self, path: str) -> bool:
         return path in self._infos
 
+    def size(self, path: str) -> int:
+        """Return how many bytes the file at `path` has when unpacked."""
+        return self._infos[path].file_size
+
     def pieces(self, path: str) -> Iterator[bytes]:
         """Yield the bytes of the file at `path`; raise RemoteError if they are not so.
 
@@ -126,7 +130,7 @@ class Archive:
 
     def read(self, path: str, *, most: int) -> bytes:
         """Return the file at `path`, of at most `most` bytes, or raise RemoteError."""
-        size = self._infos[path].file_size
+        size = self.size(path)
         if size > most:
             raise LimitError(
                 f"archive: {path[:80]!r}: {size} bytes; the most is {most}"
