@@ -35,6 +35,8 @@ class Requirement(Body):
     """The accuracy needed; nil means any."""
     thickness_um: Count | None
     """Of the sheet; nil where there is none."""
+    cut_um: Count | None
+    """How long the lines to cut are; nil where no drawing says."""
     nozzle_um: Count | None
     skills: Annotated[tuple[Token, ...], msgspec.Meta(max_length=SKILLS_MAX)]
     mass_mg: Count
@@ -95,3 +97,40 @@ class Geometry:
     area_um2: int
     closed: bool
     """Whether every edge of a triangle is met by one that runs the other way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One layer of a drawing, and what is to be cut on it."""
+
+    name: str
+    cut_um: int
+    contours: int
+    """Lines that come back to where they began, by themselves or joined."""
+    open: int
+    """Lines that do not, or that fork."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What a flat drawing measures: outlines to cut, seen from above."""
+
+    size_um: tuple[int, int]
+    """The bounding box along x and y."""
+    cut_um: int
+    """The length of all lines; what is drawn twice counts once."""
+    area_um2: int
+    """Within the contours, holes taken away; to about a thousandth."""
+    contours: int
+    open: int
+    repeated: int
+    """Lines that were drawn again in the same place."""
+    layers: tuple[Layer, ...]
+    unit: str | None
+    """As the file states it; nil where it states none and millimetres were taken."""
+    ignored: tuple[str, ...]
+    """Kinds of things in the drawing that are not cut, such as `TEXT`."""
+
+
+Shape = Geometry | Drawing
+"""What a file of a part measures."""

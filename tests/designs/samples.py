@@ -115,6 +115,7 @@ def requirement(**changes: object) -> Requirement:
         "size_z_um": 10_000,
         "tolerance_um": None,
         "thickness_um": None,
+        "cut_um": None,
         "nozzle_um": None,
         "skills": (),
         "mass_mg": 4_200,

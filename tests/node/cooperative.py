@@ -94,7 +94,7 @@ def design(title: str = "Wall hook", signer: SigningKey = DESIGNER) -> Published
     media = {"hook.scad": "application/x-openscad", "how.md": "text/markdown"}
     needs = Requirement(
         "3d-printing.fdm", ("pla",), 20_000, 10_000, 30_000,
-        None, None, None, (), 6_000, 30,
+        None, None, None, None, (), 6_000, 30,
     )  # fmt: skip
     revision = Revision(
         title=title,

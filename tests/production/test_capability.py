@@ -38,6 +38,7 @@ BRACKET = Requirement(
     size_z_um=20_000,
     tolerance_um=300,
     thickness_um=3_000,
+    cut_um=None,
     nozzle_um=400,
     skills=("slicing",),
     mass_mg=30_000,
