@@ -9,16 +9,19 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from fabnet.content.cid import Cid
-from fabnet.designs.geometry.estimate import Estimate, box, estimate
+from fabnet.designs.geometry.estimate import Estimate, box, estimate, plate
 from fabnet.designs.licence.eligible import source_clause
 from fabnet.designs.licence.expression import Refused
 from fabnet.designs.licence.normalise import normalise
 from fabnet.designs.okh.manifest import Manifest, export_okh
 from fabnet.designs.okh.part import ManifestPart
 from fabnet.designs.requirement import Geometry, Requirement
+from fabnet.designs.okh.manifest import Manifest, ManifestPart, export_okh
+from fabnet.designs.requirement import Drawing, Geometry, Requirement, Shape
 from fabnet.designs.revision import (
     FileEntry,
     Origin,
@@ -64,7 +67,7 @@ def revision_from(
     manifest: Manifest,
     files: Sequence[FileEntry],
     rightsholders: Sequence[Rightsholder],
-    geometry: Mapping[str, Geometry],
+    geometry: Mapping[str, Shape],
     *,
     quorum: int | None = None,
     lineage: Cid | None = None,
@@ -74,7 +77,7 @@ def revision_from(
 ) -> Revision | Refused:
     """Return the revision that a manifest and its files come to, or why none does.
 
-    `geometry` is what the meshes among the files measure, by path. All rightsholders
+    `geometry` is what the files among them measure that are, by path. All rightsholders
     must sign unless `quorum` says fewer; the source is at the manifest's `repo` unless
     `source_location` says where. Raises RemoteError naming a field that breaks a bound.
     """
@@ -108,7 +111,7 @@ def revision_from(
 
 
 def _parts(
-    manifest: Manifest, files: Sequence[FileEntry], geometry: Mapping[str, Geometry]
+    manifest: Manifest, files: Sequence[FileEntry], geometry: Mapping[str, Shape]
 ) -> tuple[Part, ...] | Refused:
     paths = {file.path for file in files}
     drafted = []
@@ -122,7 +125,7 @@ def _parts(
 
 
 def _part(
-    part: ManifestPart, paths: set[str], geometry: Mapping[str, Geometry]
+    part: ManifestPart, paths: set[str], geometry: Mapping[str, Shape]
 ) -> Part | Refused | None:
     """Return one part, nil for one that is bought or whose making is not stated."""
     process = part.process
@@ -130,21 +133,21 @@ def _part(
         makings = [code for code in part.tsdc if is_known_code(code) and code != BOUGHT]
         several = (("part", part.name), ("tsdc", " ".join(makings)))
         return Refused("several-processes", several) if len(makings) > 1 else None
-    shape = _shape(part, process, geometry)
-    if isinstance(shape, Refused):
-        return shape
-    tolerance_um = _tolerance_um(part.tolerance_class, max(shape.size_um))
+    piece = _piece(part, process, geometry)
+    if isinstance(piece, Refused):
+        return piece
+    tolerance_um = _tolerance_um(part.tolerance_class, max(piece.shape.size_um))
     if part.tolerance_class is not None and tolerance_um is None:
         asked = (("part", part.name), ("class", part.tolerance_class))
         return Refused("tolerance-not-understood", asked)
     licence = normalise(part.licence).expression if part.licence else None
     if part.licence and licence is None:
         return Refused("licence-not-understood", (("licence", part.licence[:80]),))
-    figures = _figures(part, process, shape)
+    figures = _figures(part, process, piece)
     listed = dict.fromkeys((*part.source, *part.export))
     return Part(
         name=_cut(part.name, NAME_CHARS_MAX),
-        requirement=_requirement(part, process, shape, tolerance_um, figures),
+        requirement=_requirement(part, process, piece, tolerance_um, figures),
         reference_s=figures.reference_s,
         quantity=part.stated.quantity,
         files=tuple(path for path in listed if path in paths),
@@ -153,28 +156,57 @@ def _part(
     )
 
 
-def _shape(
-    part: ManifestPart, process: Process, geometry: Mapping[str, Geometry]
-) -> Geometry | Refused:
-    """Return what the part's first mesh measures, else the block around it."""
-    for path in (*part.export, *part.source):
-        shape = geometry.get(path)
-        if shape is not None and shape.closed:
-            return shape
-        if shape is not None:
-            return Refused("mesh-not-closed", (("part", part.name), ("path", path)))
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One piece, as its file or its manifest gives it."""
+
+    shape: Geometry
+    thickness_um: int | None = None
+    """Of the sheet that a drawing is cut from."""
+    cut_um: int | None = None
+
+
+def _piece(
+    part: ManifestPart, process: Process, geometry: Mapping[str, Shape]
+) -> _Piece | Refused:
+    """Return what the part's first measured file gives, else the block around it.
+
+    What is cut from a sheet is rather taken from a drawing than from a mesh of it.
+    """
+    listed = [path for path in (*part.export, *part.source) if path in geometry]
+    if process.token in _SHEET:
+        listed.sort(key=lambda path: not isinstance(geometry[path], Drawing))
+    if listed:
+        named = (("part", part.name), ("path", listed[0]))
+        shape = geometry[listed[0]]
+        if isinstance(shape, Drawing):
+            return _cut_piece(part, shape, named)
+        return _Piece(shape) if shape.closed else Refused("mesh-not-closed", named)
     size_um = part.size_um
     if size_um is None and process.shaped:
         return Refused("size-unknown", (("part", part.name),))
-    return box(size_um or (0, 0, 0))
+    return _Piece(box(size_um or (0, 0, 0)))
 
 
-def _figures(part: ManifestPart, process: Process, shape: Geometry) -> Estimate:
+def _cut_piece(
+    part: ManifestPart, drawing: Drawing, named: tuple[tuple[str, str], ...]
+) -> _Piece | Refused:
+    """Return the piece that a drawing gives; its sheet is as thick as the part says."""
+    if not drawing.contours:
+        return Refused("drawing-not-closed", named)
+    thickness_um = part.thickness_um or (min(part.size_um) if part.size_um else None)
+    if not thickness_um:
+        return Refused("thickness-unknown", named)
+    return _Piece(plate(drawing, thickness_um), thickness_um, drawing.cut_um)
+
+
+def _figures(part: ManifestPart, process: Process, piece: _Piece) -> Estimate:
     """Return mass, time and energy of one piece: stated where they are."""
     guess = estimate(
         process.token,
         part.materials[0] if part.materials else None,
-        shape,
+        piece.shape,
+        cut_um=piece.cut_um,
         infill_percent=part.infill_percent,
         mass_mg=part.mass_mg,
     )
@@ -199,14 +231,14 @@ def _estimates(part: ManifestPart) -> tuple[str, ...]:
 def _requirement(
     part: ManifestPart,
     process: Process,
-    shape: Geometry,
+    piece: _Piece,
     tolerance_um: int | None,
     figures: Estimate,
 ) -> Requirement:
-    x, y, z = shape.size_um
-    thickness_um = part.thickness_um
+    x, y, z = piece.shape.size_um
+    thickness_um = part.thickness_um or piece.thickness_um
     if thickness_um is None and process.token in _SHEET:
-        thickness_um = min(shape.size_um)
+        thickness_um = min(piece.shape.size_um)
     return Requirement(
         process=process.token,
         materials=part.materials,
@@ -215,6 +247,7 @@ def _requirement(
         size_z_um=z,
         tolerance_um=tolerance_um,
         thickness_um=thickness_um,
+        cut_um=piece.cut_um,
         nozzle_um=part.stated.nozzle_um,
         skills=part.stated.skills,
         mass_mg=figures.mass_mg,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import tomli_w
 
@@ -12,11 +14,14 @@ from fabnet.designs.licence.expression import Refused
 from fabnet.designs.okh.manifest import import_okh
 from fabnet.designs.okh.values import Toml
 from fabnet.designs.requirement import Geometry
+from fabnet.designs.okh.manifest import Toml, import_okh
+from fabnet.designs.requirement import Drawing, Shape
 from fabnet.designs.revision import FileEntry, Revision, encode, parse
 from fabnet.errors import MalformedError
 from tests.designs.samples import FILES, HOOK, RIGHTSHOLDERS, cuboid, entry, stl
 
 MESH = read_stl(stl(cuboid(30, 20, 10)))
+RING = Drawing((60_000, 2_000), 500_000, 10**8, 2, 0, 0, (), "millimetre", ())
 MANIFEST = import_okh(HOOK.encode()).manifest
 
 
@@ -24,18 +29,23 @@ def drafted(
     text: str = HOOK,
     *,
     files: tuple[FileEntry, ...] = FILES,
-    geometry: dict[str, Geometry] | None = None,
+    geometry: dict[str, Shape] | None = None,
 ) -> Revision | Refused:
-    meshes = {"hook.stl": MESH} if geometry is None else geometry
+    meshes: dict[str, Shape] = {"hook.stl": MESH} if geometry is None else geometry
     return revision_from(
         import_okh(text.encode()).manifest, files, RIGHTSHOLDERS, meshes
     )
 
 
+def made(text: str, geometry: dict[str, Shape] | None = None) -> Revision:
+    """Return the revision that comes of it."""
+    revision = drafted(text, geometry=geometry)
+    assert isinstance(revision, Revision)
+    return revision
+
+
 def revision(text: str = HOOK) -> Revision:
-    made = drafted(text)
-    assert isinstance(made, Revision)
-    return made
+    return made(text)
 
 
 def module(**keys: Toml) -> str:
@@ -97,12 +107,12 @@ def test_an_iso_grade_becomes_micrometres_at_the_part_size() -> None:
 
 
 def test_the_revision_carries_the_whole_manifest() -> None:
-    made = revision()
+    whole = revision()
 
-    assert import_okh(made.okh.encode()).manifest == MANIFEST
-    assert made.source_location == "https://example.org/hook"
-    assert made.quorum == len(RIGHTSHOLDERS)
-    assert parse(encode(made)) == made
+    assert import_okh(whole.okh.encode()).manifest == MANIFEST
+    assert whole.source_location == "https://example.org/hook"
+    assert whole.quorum == len(RIGHTSHOLDERS)
+    assert parse(encode(whole)) == whole
 
 
 def test_a_reciprocal_licence_without_source_is_refused_with_its_clause() -> None:
@@ -120,6 +130,42 @@ def test_an_open_mesh_is_refused() -> None:
 
     assert drafted(geometry={"hook.stl": open_mesh}) == Refused(
         "mesh-not-closed", (("part", "Hook"), ("path", "hook.stl"))
+    )
+
+
+def test_a_sheet_is_cut_along_its_drawing_and_not_around_its_mesh() -> None:
+    text = HOOK.replace('source = "plate.svg"', 'export = ["plate.stl", "plate.dxf"]')
+    plate = made(text, {"hook.stl": MESH, "plate.stl": MESH, "plate.dxf": RING}).parts[
+        1
+    ]
+
+    needs = plate.requirement
+    assert (needs.size_x_um, needs.size_y_um, needs.size_z_um) == (60_000, 2_000, 4_000)
+    assert needs.thickness_um == 4_000
+    assert needs.cut_um == 500_000
+    assert plate.reference_s == 10 + 500 * 4 // (12 * 3)
+    assert plate.estimates == ("reference_s", "energy_wh")
+    assert made(HOOK, {"hook.stl": MESH}).parts[1].requirement.cut_um is None
+
+
+def test_the_mass_of_what_is_left_of_a_sheet_is_an_estimate() -> None:
+    text = module(tsdc="LAS", material="MDF", export="a.dxf", **{"thickness-mm": 3})
+    (ring,) = made(text, {"a.dxf": RING}).parts
+
+    assert ring.requirement.mass_mg == 100 * 3 * 750 // 1_000
+    assert ring.estimates == ("mass_mg", "reference_s", "energy_wh")
+
+
+def test_a_drawing_without_a_thickness_or_a_contour_is_refused() -> None:
+    text = module(tsdc="LAS", export="a.dxf")
+    named = (("part", "Ring"), ("path", "a.dxf"))
+
+    assert drafted(text, geometry={"a.dxf": RING}) == Refused(
+        "thickness-unknown", named
+    )
+    slit = replace(RING, contours=0)
+    assert drafted(text, geometry={"a.dxf": slit}) == Refused(
+        "drawing-not-closed", named
     )
 
 

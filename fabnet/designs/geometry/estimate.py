@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from fabnet.designs.requirement import Geometry
+from fabnet.designs.requirement import Drawing, Geometry
 from fabnet.designs.vocabulary import density_mg_per_cm3
 
 SHELL_UM: Final = 1_200
@@ -51,10 +51,44 @@ _BY_HAND: Final = _Pace(1_800, 60)
 
 _SOLID: Final = frozenset({"3d-printing.sla", "3d-printing.dmls"})
 """Printed without filling."""
-_FDM_MM3_PER_S: Final = 5
 _LAYERED_MM3_PER_S: Final = 8
-_CUT_UM_PER_S: Final = 10_000
-_MILLED_MM3_PER_S: Final = 25
+_FDM_MM3_PER_S: Final = {"tpu": 2, "nylon": 4, "polycarbonate": 4}
+"""Through a 0.4 mm nozzle; what bends or wants heat goes slower."""
+_FDM_USUAL: Final = 5
+_LASER_UM_PER_S: Final = {
+    "paper": 100_000,
+    "cardboard": 60_000,
+    "textile": 60_000,
+    "felt": 40_000,
+    "leather": 25_000,
+    "cork": 20_000,
+    "plywood": 12_000,
+    "softwood": 12_000,
+    "hardwood": 9_000,
+    "mdf": 9_000,
+    "acrylic": 8_000,
+}
+"""Through 3 mm, by a CO₂ laser of 80 W; a sheet twice as thick takes twice as long."""
+_LASER_USUAL: Final = 10_000
+_LASER_SHEET_UM: Final = 3_000
+_THIN_UM: Final = 1_000
+"""A thinner sheet is cut no faster: the carriage is the limit."""
+_MILLED_MM3_PER_S: Final = {
+    "plywood": 60,
+    "softwood": 60,
+    "mdf": 60,
+    "hardwood": 40,
+    "acrylic": 30,
+    "aluminium": 15,
+    "brass": 10,
+    "copper": 8,
+    "steel": 3,
+    "stainless-steel": 2,
+}
+"""By a router or mill of 1 kW."""
+_MILLED_USUAL: Final = 25
+_TOOL_UM: Final = 6_000
+"""The width of the tool that follows a drawing."""
 
 
 def estimate(
@@ -62,10 +96,14 @@ def estimate(
     material: str | None,
     shape: Geometry,
     *,
+    cut_um: int | None = None,
     infill_percent: int | None = None,
     mass_mg: int | None = None,
 ) -> Estimate:
-    """Return what making one piece of `shape` may take; a stated mass is kept."""
+    """Return what making one piece of `shape` may take; a stated mass is kept.
+
+    `cut_um` is how long the lines of its drawing are, where it has one.
+    """
     family = process.partition(".")[0]
     pace = _PACES.get(family, _BY_HAND)
     filled_um3 = shape.volume_um3
@@ -74,7 +112,14 @@ def estimate(
         "3d-printing.dmls",
     ):
         filled_um3 = _printed_um3(shape, infill_percent)
-    reference_s = pace.handling_s + _machining_s(process, family, shape, filled_um3)
+    machining_s = 0
+    if family == "3d-printing":
+        machining_s = _printing_s(process, material, filled_um3)
+    elif family == "laser-cutting":
+        machining_s = _laser_s(material, shape, cut_um)
+    elif family in ("cnc-milling", "cutting"):
+        machining_s = _milling_s(material, shape, cut_um)
+    reference_s = pace.handling_s + machining_s
     density = (density_mg_per_cm3(material) if material else None) or MG_PER_CM3
     return Estimate(
         mass_mg=filled_um3 * density // _UM3_PER_CM3 if mass_mg is None else mass_mg,
@@ -89,6 +134,18 @@ def box(size_um: tuple[int, int, int]) -> Geometry:
     return Geometry(12, size_um, x * y * z, 2 * (x * y + y * z + z * x), closed=True)
 
 
+def plate(drawing: Drawing, thickness_um: int) -> Geometry:
+    """Return the shape that is left when a drawing is cut out of a sheet."""
+    width, depth = drawing.size_um
+    return Geometry(
+        triangles=0,
+        size_um=(width, depth, thickness_um),
+        volume_um3=drawing.area_um2 * thickness_um,
+        area_um2=2 * drawing.area_um2 + drawing.cut_um * thickness_um,
+        closed=drawing.contours > 0,
+    )
+
+
 def _printed_um3(shape: Geometry, infill_percent: int | None) -> int:
     """Return what a hollow print holds: a shell on every face, and some filling."""
     shell = min(shape.volume_um3, shape.area_um2 * SHELL_UM)
@@ -96,17 +153,30 @@ def _printed_um3(shape: Geometry, infill_percent: int | None) -> int:
     return shell + (shape.volume_um3 - shell) * percent // 100
 
 
-def _machining_s(process: str, family: str, shape: Geometry, filled_um3: int) -> int:
-    if family == "3d-printing":
-        rate = _FDM_MM3_PER_S if process == "3d-printing.fdm" else _LAYERED_MM3_PER_S
-        return filled_um3 // (_UM3_PER_MM3 * rate)
-    if family == "laser-cutting":
-        return _contour_um(shape) // _CUT_UM_PER_S
-    if family in ("cnc-milling", "cutting"):
-        x, y, z = shape.size_um
-        removed = max(0, x * y * z - shape.volume_um3)
-        return removed // (_UM3_PER_MM3 * _MILLED_MM3_PER_S)
-    return 0
+def _printing_s(process: str, material: str | None, filled_um3: int) -> int:
+    rate = _LAYERED_MM3_PER_S
+    if process == "3d-printing.fdm":
+        rate = _FDM_MM3_PER_S.get(material or "", _FDM_USUAL)
+    return filled_um3 // (_UM3_PER_MM3 * rate)
+
+
+def _laser_s(material: str | None, shape: Geometry, cut_um: int | None) -> int:
+    speed = _LASER_UM_PER_S.get(material or "", _LASER_USUAL)
+    if cut_um is None:
+        cut_um, sheet_um = _contour_um(shape), min(shape.size_um)
+    else:
+        sheet_um = shape.size_um[2]
+    return cut_um * max(_THIN_UM, sheet_um) // (speed * _LASER_SHEET_UM)
+
+
+def _milling_s(material: str | None, shape: Geometry, cut_um: int | None) -> int:
+    """Return how long it takes to mill a block down, or to follow a drawing."""
+    rate = _MILLED_MM3_PER_S.get(material or "", _MILLED_USUAL)
+    x, y, z = shape.size_um
+    removed = max(0, x * y * z - shape.volume_um3)
+    if cut_um is not None:
+        removed = cut_um * z * _TOOL_UM
+    return removed // (_UM3_PER_MM3 * rate)
 
 
 def _contour_um(shape: Geometry) -> int:

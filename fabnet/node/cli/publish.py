@@ -17,10 +17,13 @@ from fabnet.content.paths import check_paths
 from fabnet.content.unixfs import file_cid, folder
 from fabnet.designs.documents.grant import CREDENTIAL, grant_of, subject_of
 from fabnet.designs.drafting import revision_from, role_of
+from fabnet.designs.geometry.measure import measure
 from fabnet.designs.licence.expression import Refused
 from fabnet.designs.okh.manifest import Manifest
 from fabnet.designs.okh.values import Toml
 from fabnet.designs.requirement import Geometry
+from fabnet.designs.okh.manifest import Manifest, Toml
+from fabnet.designs.requirement import Shape
 from fabnet.designs.revision import (
     FILES_MAX,
     FileEntry,
@@ -196,12 +199,9 @@ def _entry(manifest: Manifest, path: str, content: bytes) -> FileEntry:
     )
 
 
-def _geometry(contents: Mapping[str, bytes]) -> dict[str, Geometry]:
-    # numpy comes with this import, and only those who publish need it.
-    from fabnet.designs.geometry.stl import read_stl  # noqa: PLC0415  # it loads numpy
-
-    meshes = [path for path in contents if path.lower().endswith(".stl")]
-    return {path: read_stl(contents[path]) for path in meshes}
+def _geometry(contents: Mapping[str, bytes]) -> dict[str, Shape]:
+    found = {path: measure(path, content) for path, content in contents.items()}
+    return {path: shape for path, shape in found.items() if shape is not None}
 
 
 def _rightsholders(

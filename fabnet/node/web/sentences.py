@@ -275,6 +275,11 @@ REASONS: Final = {
     "too-many-of-a-part": _("{pieces} × {part}; {most} are the most in one request"),
     "designs-too-deep": _("designs lie within designs more than {most} deep"),
     "makes-nothing": _("the design says how to make none of its parts"),
+    "drawing-not-closed": _("{part}: no line of the drawing {path} closes"),
+    "thickness-unknown": _(
+        "{part}: neither thickness-mm nor outer dimensions tell how thick a sheet "
+        "{path} is cut from"
+    ),
     # Charters, memberships and policies.
     "charter-unknown": _("the charter {charter} is not known here"),
     "charter-unreadable": _("a signed document cannot be read"),

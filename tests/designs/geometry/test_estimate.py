@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fabnet.designs.geometry.estimate import box, estimate
+from fabnet.designs.geometry.estimate import box, estimate, plate
+from fabnet.designs.requirement import Drawing
 from fabnet.designs.vocabulary import (
     MATERIALS,
     PROCESSES,
@@ -48,11 +50,39 @@ def test_a_printed_cube_is_a_shell_with_some_filling() -> None:
     assert estimate("3d-printing.sla", "pla", cube).mass_mg == full.mass_mg
 
 
-def test_a_laser_is_paid_by_its_contour() -> None:
-    plate = estimate("laser-cutting", "plywood", box((300_000, 200_000, 4_000)))
+def test_a_laser_is_paid_by_its_contour_and_by_what_it_cuts() -> None:
+    board = box((300_000, 200_000, 3_000))
+    thick = box((300_000, 200_000, 6_000))
+    plywood = estimate("laser-cutting", "plywood", board)
 
-    assert plate.reference_s == 10 + 1_000 // 10
-    assert plate.mass_mg == 240 * 680
+    assert plywood.reference_s == 10 + 1_000 // 12
+    assert plywood.mass_mg == 180 * 680
+    assert estimate("laser-cutting", "acrylic", board).reference_s == 10 + 1_000 // 8
+    assert estimate("laser-cutting", None, board).reference_s == 10 + 1_000 // 10
+    assert estimate("laser-cutting", "plywood", thick).reference_s == 10 + 2_000 // 12
+
+
+def test_a_drawing_is_paid_by_its_lines_whatever_its_size() -> None:
+    ring = Drawing((100_000, 2_000), 900_000, 10**8, 2, 0, 0, (), None, ())
+    shape = plate(ring, 3_000)
+
+    assert shape.size_um == (100_000, 2_000, 3_000)
+    assert shape.volume_um3 == 3 * 10**11
+    assert shape.area_um2 == 2 * 10**8 + 900_000 * 3_000
+    cut = estimate("laser-cutting", "plywood", shape, cut_um=900_000)
+    assert cut.reference_s == 10 + 900 // 12
+    milled = estimate("cnc-milling", "plywood", shape, cut_um=900_000)
+    assert milled.reference_s == 120 + 900 * 3 * 6 // 60
+
+
+def test_what_is_harder_to_make_takes_longer() -> None:
+    cube = box((40_000, 40_000, 40_000))
+    tube = replace(cube, volume_um3=cube.volume_um3 // 2)
+
+    soft, hard = (estimate("3d-printing.fdm", it, cube) for it in ("pla", "tpu"))
+    assert soft.reference_s < hard.reference_s
+    wood, steel = (estimate("cnc-milling", it, tube) for it in ("plywood", "steel"))
+    assert wood.reference_s < steel.reference_s
 
 
 def test_a_stated_mass_is_kept_and_an_unknown_material_weighs_as_plastic() -> None:
