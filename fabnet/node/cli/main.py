@@ -12,6 +12,7 @@ from fabnet.errors import FabnetError
 from fabnet.node.cli import (
     demo,
     designs,
+    files,
     init,
     licence,
     okh,
@@ -20,7 +21,6 @@ from fabnet.node.cli import (
     requesting,
     run,
     showing,
-    unpack,
 )
 from fabnet.node.cli.command import Command
 from fabnet.node.cli.commons import disputing, withdrawing
@@ -37,6 +37,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     okw.COMMAND,
     *withdrawing.COMMANDS,
     unpack.COMMAND,
+    *files.COMMANDS,
     *requesting.COMMANDS,
     *designs.COMMANDS,
     disputing.COMMAND,
