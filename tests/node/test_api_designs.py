@@ -110,7 +110,7 @@ PLATE = Part(
     name="Plate",
     requirement=Requirement(
         "laser-cutting", ("plywood",), 120_000, 80_000, 4_000,
-        None, 4_000, None, (), 20_000, 10,
+        None, 4_000, None, None, (), 20_000, 10,
     ),
     reference_s=90,
     quantity=2,

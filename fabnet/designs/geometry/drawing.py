@@ -28,7 +28,7 @@ from fabnet.errors import LimitError, MalformedError
 
 DEPTH_MAX: Final = 16
 """Blocks within blocks; CAD libraries reach five."""
-PLACES_MAX: Final = 50_000
+PLACES_MAX: Final = 20_000
 """Places of blocks that a drawing comes to, grids counted place by place."""
 POINTS_MAX: Final = 2_000_000
 """Points of all lines, each counted as often as it is placed: 100 MB at work."""

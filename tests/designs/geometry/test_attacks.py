@@ -118,11 +118,11 @@ ATTACKS = {
         "dxf", lambda: inserts(15), "more than 2000000 points", megabytes=128
     ),
     "DXF of nothing, often": Attack(
-        "dxf", lambda: inserts(15, of=b""), "more than 50000 places"
+        "dxf", lambda: inserts(15, of=b""), "more than 20000 places"
     ),
     "DXF of deep inserts": Attack("dxf", lambda: inserts(17), "more than 16 deep"),
     "DXF of grids": Attack(
-        "dxf", lambda: inserts(2, (70, 32_000), (71, 32_000)), "more than 50000 places"
+        "dxf", lambda: inserts(2, (70, 32_000), (71, 32_000)), "more than 20000 places"
     ),
     "DXF of grids that weigh": Attack(
         "dxf",
