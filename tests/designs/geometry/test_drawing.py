@@ -77,6 +77,8 @@ def test_every_kind_of_line_has_its_length() -> None:
         "half": 10 * math.pi,
         "ellipse": 4 * 10 * 1.2110560275684594,
         "slot": 2 * 10 + 5 * math.pi,
+        "quarter": 5 * math.pi,
+        "most": 15 * math.pi,
         "old": 30.0,
         "rise": 10.0,
         "flipped": 10 * math.pi,
@@ -92,6 +94,9 @@ def test_every_kind_of_line_has_its_length() -> None:
         close=True,
         dxfattribs={"layer": "slot"},
     )
+    for name, turn in (("quarter", math.pi / 2), ("most", 3 * math.pi / 2)):
+        ends = [(10, 0, math.tan(turn / 4)), (0, 10 if name == "quarter" else -10, 0)]
+        space.add_lwpolyline(ends, format="xyb", dxfattribs={"layer": name})
     space.add_polyline2d([(0, 0), (10, 0), (10, 20)], dxfattribs={"layer": "old"})
     space.add_polyline3d([(0, 0, 0), (10, 0, 10)], dxfattribs={"layer": "rise"})
     space.add_arc(
