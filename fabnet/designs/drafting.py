@@ -19,8 +19,6 @@ from fabnet.designs.licence.expression import Refused
 from fabnet.designs.licence.normalise import normalise
 from fabnet.designs.okh.manifest import Manifest, export_okh
 from fabnet.designs.okh.part import ManifestPart
-from fabnet.designs.requirement import Geometry, Requirement
-from fabnet.designs.okh.manifest import Manifest, ManifestPart, export_okh
 from fabnet.designs.requirement import Drawing, Geometry, Requirement, Shape
 from fabnet.designs.revision import (
     FileEntry,

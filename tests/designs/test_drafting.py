@@ -13,8 +13,6 @@ from fabnet.designs.geometry.stl import read_stl
 from fabnet.designs.licence.expression import Refused
 from fabnet.designs.okh.manifest import import_okh
 from fabnet.designs.okh.values import Toml
-from fabnet.designs.requirement import Geometry
-from fabnet.designs.okh.manifest import Toml, import_okh
 from fabnet.designs.requirement import Drawing, Shape
 from fabnet.designs.revision import FileEntry, Revision, encode, parse
 from fabnet.errors import MalformedError

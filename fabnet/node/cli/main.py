@@ -12,7 +12,6 @@ from fabnet.errors import FabnetError
 from fabnet.node.cli import (
     demo,
     designs,
-    files,
     init,
     licence,
     okh,
@@ -25,6 +24,7 @@ from fabnet.node.cli import (
 from fabnet.node.cli.command import Command
 from fabnet.node.cli.commons import disputing, withdrawing
 from fabnet.node.cli.exports import okw, printing
+from fabnet.node.cli.files import measure, unpack
 
 COMMANDS: Final[tuple[Command, ...]] = (
     init.COMMAND,
@@ -37,7 +37,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     okw.COMMAND,
     *withdrawing.COMMANDS,
     unpack.COMMAND,
-    *files.COMMANDS,
+    measure.COMMAND,
     *requesting.COMMANDS,
     *designs.COMMANDS,
     disputing.COMMAND,

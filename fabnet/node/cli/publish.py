@@ -21,8 +21,6 @@ from fabnet.designs.geometry.measure import measure
 from fabnet.designs.licence.expression import Refused
 from fabnet.designs.okh.manifest import Manifest
 from fabnet.designs.okh.values import Toml
-from fabnet.designs.requirement import Geometry
-from fabnet.designs.okh.manifest import Manifest, Toml
 from fabnet.designs.requirement import Shape
 from fabnet.designs.revision import (
     FILES_MAX,

@@ -74,7 +74,7 @@ def one_long_token(begin: str) -> Callable[[], bytes]:
     return make
 
 
-def inserts(levels: int, *more: Tag, of: bytes = circle(0, 0, 1)) -> bytes:
+def inserts(levels: int, *more: Tag, of: bytes = circle(0, 0, 1) * 3) -> bytes:
     blocks = block("b0", of) + b"".join(
         block(f"b{n}", insert(f"b{n - 1}", *more) * 2) for n in range(1, levels + 1)
     )
@@ -126,7 +126,7 @@ ATTACKS = {
     ),
     "DXF of grids that weigh": Attack(
         "dxf",
-        lambda: inserts(1, (70, 150), (71, 150), (44, 1), (45, 1)),
+        lambda: inserts(1, (70, 90), (71, 90), (44, 1), (45, 1)),
         "more than 2000000 points",
         megabytes=256,
         seconds=10,

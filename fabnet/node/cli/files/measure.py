@@ -1,4 +1,4 @@
-"""`fabnet unpack` and `fabnet measure`: files of a design, before it is published."""
+"""`fabnet measure`: what a file of a design measures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from fabnet.designs.geometry.measure import SUFFIXES, is_measured
 from fabnet.designs.requirement import Drawing, Geometry, Layer
 from fabnet.errors import InputError
 from fabnet.node.cli.command import Command, add_json, show
-from fabnet.node.staging import unpack
 
 FILE_BYTES_MAX: Final = 256 * 1024 * 1024
 """Of a file that is measured: a binary STL of the most triangles."""
@@ -37,26 +36,12 @@ class Measured(msgspec.Struct, frozen=True):
     """What a 3MF file says of its designer and licence; nobody checked it."""
 
 
-def _configure_unpack(parser: ArgumentParser) -> None:
-    parser.add_argument("archive", type=Path, help="a zip archive")
-    parser.add_argument("folder", type=Path, help="where to; not there yet")
-    add_json(parser)
-
-
-def _unpack(args: Namespace) -> int:
-    report = unpack(args.archive, args.folder)
-    lines = [f"{report.folder}: {report.files} files, {report.bytes} bytes"]
-    lines += [f"manifest {path}" for path in report.manifests]
-    lines += [f"renamed {name!r}" for name in report.renamed]
-    return show(args, report, "\n".join(lines))
-
-
-def _configure_measure(parser: ArgumentParser) -> None:
+def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help=f"one of {', '.join(SUFFIXES)}")
     add_json(parser)
 
 
-def _measure(args: Namespace) -> int:
+def _run(args: Namespace) -> int:
     measured = _measured(args.file)
     lines: list[str] = []
     if measured.geometry is not None:
@@ -127,22 +112,11 @@ def _mm(*lengths_um: int) -> str:
     return " × ".join(f"{length / 1_000:g}" for length in lengths_um)
 
 
-COMMANDS = (
-    Command(
-        "unpack",
-        "unpack a zip archive from a stranger, safely",
-        _configure_unpack,
-        _unpack,
-        "Unpack a zip archive into a new folder: whole, or not at all. One with a\n"
-        "path that leaves the folder, a link, a password, shared bytes, or more than\n"
-        "it claims is refused, and the reason is named.",
-    ),
-    Command(
-        "measure",
-        "say what an STL, 3MF or DXF file measures",
-        _configure_measure,
-        _measure,
-        "Say what a file measures: size, volume and whether it is closed for STL and\n"
-        "3MF; cut length and contours, layer by layer, for DXF.",
-    ),
+COMMAND = Command(
+    "measure",
+    "say what an STL, 3MF or DXF file measures",
+    _configure,
+    _run,
+    "Say what a file measures: size, volume and whether it is closed for STL and\n"
+    "3MF; cut length and contours, layer by layer, for DXF.",
 )

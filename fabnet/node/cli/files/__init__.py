@@ -1,0 +1,1 @@
+"""Commands about the files of a design, before it is published."""

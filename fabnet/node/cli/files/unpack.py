@@ -1,0 +1,34 @@
+"""`fabnet unpack`: a downloaded archive, as a folder that can be published."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from fabnet.node.cli.command import Command, add_json, show
+from fabnet.node.staging import unpack
+
+
+def _configure(parser: ArgumentParser) -> None:
+    parser.add_argument("archive", type=Path, help="a zip archive")
+    parser.add_argument("folder", type=Path, help="where to; not there yet")
+    add_json(parser)
+
+
+def _run(args: Namespace) -> int:
+    report = unpack(args.archive, args.folder)
+    lines = [f"{report.folder}: {report.files} files, {report.bytes} bytes"]
+    lines += [f"manifest {path}" for path in report.manifests]
+    lines += [f"renamed {name!r}" for name in report.renamed]
+    return show(args, report, "\n".join(lines))
+
+
+COMMAND = Command(
+    "unpack",
+    "unpack a zip archive from a stranger, safely",
+    _configure,
+    _run,
+    "Unpack a zip archive into a new folder: whole, or not at all. One with a\n"
+    "path that leaves the folder, a link, a password, shared bytes, or more than\n"
+    "it claims is refused, and the reason is named.",
+)
