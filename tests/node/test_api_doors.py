@@ -152,7 +152,8 @@ async def test_only_the_hash_of_a_token_is_kept(tmp_path: Path) -> None:
         await desk.people()
         secrets = list(desk.tokens.values())
         assert len(set(secrets)) == 3
-        assert all(len(secret) == 43 for secret in secrets)
+        assert all(len(secret) == 47 for secret in secrets)
+        assert all(secret[0].isalpha() for secret in secrets), "an option, to a command"
     kept = (tmp_path / "fabnet.sqlite").read_bytes()
     assert not [secret for secret in secrets if secret.encode() in kept]
 

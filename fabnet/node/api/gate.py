@@ -20,7 +20,7 @@ from fabnet.node.api.table import Role
 from fabnet.node.store.reading import Token
 
 TOKEN_CHARS_MAX: Final = 200
-"""Letters of a bearer token; ours have 43."""
+"""Letters of a bearer token; ours have 47."""
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _SAME: Final = frozenset({"same-origin", "none"})
 """What a browser says of a request that its own page, or its user, began."""

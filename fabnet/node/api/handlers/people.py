@@ -27,6 +27,9 @@ ONE_TIME: Final = "one-time token"
 """Its name in the table, which no caller's name can be, since that holds no blank."""
 ONE_TIME_ROLE: Final = "first-operator"
 """A role that no route takes."""
+PREFIX: Final = "fab_"
+"""So that no token begins with a dash, which a command would take for an option, and
+whoever finds one in a log knows what it opens."""
 
 
 async def first_token(store: Store, clock: Clock) -> str | None:
@@ -70,7 +73,8 @@ async def give_token(call: Call, new: NewToken) -> NewBearer | Problem:
 
 async def _issue(store: Store, clock: Clock, name: str, role: str) -> str:
     """Keep the hash of a new token and return the token, durable when this returns."""
-    secret = base64.urlsafe_b64encode(clock.token(TOKEN_BYTES)).decode().rstrip("=")
+    drawn = base64.urlsafe_b64encode(clock.token(TOKEN_BYTES)).decode().rstrip("=")
+    secret = PREFIX + drawn
     created_ms = clock.now().moment_ms
     await store.put_token(Token(name, role, fingerprint(secret), created_ms))
     return secret
