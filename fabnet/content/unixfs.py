@@ -76,17 +76,23 @@ def file_cid(pieces: Iterable[bytes]) -> FileNode:
     return FileNode(root.cid, root.tsize, root.size, tuple(leaves), tuple(tree.blocks))
 
 
+def leaf(cid: Cid, size: int) -> FileNode:
+    """Return a file of at most one chunk, whose raw CID is known."""
+    assert size <= CHUNK_BYTES
+    return FileNode(cid, size, size, (cid,), ())
+
+
 def folder(entries: Mapping[str, FileNode]) -> FolderNode:
     """Return the folder that holds each file at its path, such as `parts/arm.stl`.
 
-    Raises MalformedError for a path that no folder can hold, and LimitError for a
+    Raises MalformedError for a path that no folder can hold, and LimitError naming a
     folder too large or too deep.
     """
     tree: _Names = {}
     for path, file in entries.items():
         _put(tree, path, file)
     blocks: dict[Cid, bytes] = {}
-    cid, tsize = _write(tree, blocks)
+    cid, tsize = _write("", tree, blocks)
     return FolderNode(cid, tsize, tuple(blocks.items()))
 
 
@@ -185,20 +191,21 @@ def _check_name(name: str, path: str) -> None:
         raise MalformedError(f"{path!r}: not Unicode text") from error
 
 
-def _write(tree: _Names, blocks: dict[Cid, bytes]) -> tuple[Cid, int]:
-    """Add the blocks of a folder, its own last; return its name and its tsize."""
+def _write(at: str, tree: _Names, blocks: dict[Cid, bytes]) -> tuple[Cid, int]:
+    """Add the blocks of the folder `at`, its own last; return its name and tsize."""
     links = []
     for name, below in tree.items():
         if isinstance(below, FileNode):
             blocks.update(below.blocks)
             links.append(Link(name, below.cid, below.tsize))
         else:
-            links.append(Link(name, *_write(below, blocks)))
+            inner = f"{at}/{name}" if at else name
+            links.append(Link(name, *_write(inner, below, blocks)))
     block = dagpb.encode(links, _FOLDER_DATA)
     if len(block) > FOLDER_BYTES_MAX:
         raise LimitError(
-            f"folder of {len(links)} entries: a block of {len(block)} bytes; "
-            f"the most is {FOLDER_BYTES_MAX}"
+            f"folder {at or '.'}: its {len(links)} names come to {len(block)} bytes; "
+            f"the most is {FOLDER_BYTES_MAX}; spread the files over more folders"
         )
     cid = of_dag_pb(block)
     blocks[cid] = block

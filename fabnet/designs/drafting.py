@@ -14,7 +14,6 @@ from typing import Final
 
 from fabnet.content.cid import Cid
 from fabnet.designs.geometry.estimate import Estimate, box, estimate, plate
-from fabnet.designs.licence.eligible import source_clause
 from fabnet.designs.licence.expression import Refused
 from fabnet.designs.licence.normalise import normalise
 from fabnet.designs.okh.manifest import Manifest, export_okh
@@ -30,6 +29,7 @@ from fabnet.designs.revision import (
     encode,
     parse,
 )
+from fabnet.designs.source import source_missing
 from fabnet.designs.vocabulary import BOUGHT, Process, is_known_code, media_type_of
 
 NAME_CHARS_MAX: Final = 120
@@ -77,16 +77,17 @@ def revision_from(
 
     `geometry` is what the files among them measure that are, by path. All rightsholders
     must sign unless `quorum` says fewer; the source is at the manifest's `repo` unless
-    `source_location` says where. Raises RemoteError naming a field that breaks a bound.
+    `source_location` says where, and a manifest without one needs it. Raises
+    RemoteError naming a field that breaks a bound.
     """
-    if manifest.missing:
-        return Refused("manifest-incomplete", (("keys", ", ".join(manifest.missing)),))
+    # Where the source is may be known from elsewhere; nothing else is.
+    known = () if source_location is None else ("repo",)
+    missing = [key for key in manifest.missing if key not in known]
+    if missing:
+        return Refused("manifest-incomplete", (("keys", ", ".join(missing)),))
     licence = normalise(manifest.licence)
     if licence.expression is None:
         return Refused("licence-not-understood", (("licence", manifest.licence[:80]),))
-    clause = source_clause(licence.expression)
-    if clause is not None and not any(file.role == "source" for file in files):
-        return Refused("source-missing", clause)
     drafted = _parts(manifest, files, geometry)
     if isinstance(drafted, Refused):
         return drafted
@@ -105,7 +106,7 @@ def revision_from(
         derived_from=tuple(derived_from),
         okh=export_okh(manifest).decode(),
     )
-    return parse(encode(revision))
+    return source_missing(revision) or parse(encode(revision))
 
 
 def _parts(

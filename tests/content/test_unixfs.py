@@ -22,8 +22,10 @@ from fabnet.content.unixfs import (
     FileNode,
     file_cid,
     folder,
+    leaf,
 )
 from fabnet.errors import LimitError, MalformedError
+from tests.content.helia import FULL, NAMES, TREE
 from tests.content.shared import vectors
 
 X = file_cid([b"x"])
@@ -95,6 +97,32 @@ def test_the_official_fixtures_of_the_profile_agree() -> None:
     assert folder({}).cid == known["empty directory"]
     assert file_cid([seeded[:-1]]).cid == known["1048576 B"]
     assert file_cid([seeded]).cid == known["1048577 B"]
+
+
+def test_a_tree_of_any_letters_has_the_cid_that_helia_gives_it() -> None:
+    tree = {path: file_cid([content]) for path, content in TREE.items()}
+
+    assert folder(tree).cid == NAMES["tree"]
+    assert folder(dict.fromkeys(FULL, X)).cid == NAMES["full"]
+    assert folder({}).cid == NAMES["empty"]
+
+
+def test_a_long_file_has_the_cid_that_helia_gives_it() -> None:
+    chunks = [bytes(CHUNK_BYTES)] * 100
+
+    assert file_cid(chunks).cid == NAMES["100 MiB"]
+    assert file_cid([*chunks, b"\0"]).cid == NAMES["100 MiB + 1 B"]
+
+
+def test_a_leaf_of_known_name_is_the_file_itself() -> None:
+    assert leaf(of_raw(b"x"), 1) == X
+
+
+def test_a_folder_too_full_is_named() -> None:
+    with pytest.raises(LimitError, match=r"^folder parts/small: its 1067 names come"):
+        folder({f"parts/small/{name}": X for name in (*FULL, "one more")})
+    with pytest.raises(LimitError, match=r"^folder \.: its"):
+        folder(dict.fromkeys((*FULL, "one more"), X))
 
 
 def test_a_folder_at_the_official_threshold_stays_plain() -> None:

@@ -16,7 +16,7 @@ import aiohttp
 from fabnet.content.cid import Cid
 from fabnet.designs import revision as revisions
 from fabnet.designs.documents import grant as grants
-from fabnet.designs.revision import REVISION_BYTES_MAX
+from fabnet.designs.revision import DESIGN_BYTES_MAX, REVISION_BYTES_MAX
 from fabnet.errors import FabnetError, LimitError, RemoteError
 from fabnet.node.links.dialling import Dialler
 from fabnet.node.links.links import Links
@@ -34,8 +34,6 @@ from fabnet.records.ids import PeerId
 
 logger = logging.getLogger(__name__)
 
-DESIGN_BYTES_MAX: Final = 256 * 1_024 * 1_024
-"""Bytes of one design's files; a larger one is not fetched by itself."""
 FETCHES_MAX: Final = 4
 """Designs fetched at once: a bad line is not shared further."""
 FETCH_S_MAX: Final = 600
