@@ -273,7 +273,7 @@ def design_body(published: Published) -> Json:
 @contextlib.asynccontextmanager
 async def at_desk(path: Path) -> AsyncIterator[Desk]:
     """Start a node in a directory and serve its API; stop it at the end."""
-    store = Store.open(path / "fabnet.sqlite", NODE.public.peer, ballast_bytes=0)
+    store = Store.open(path / "fabnet.db", NODE.public.peer, ballast_bytes=0)
     shell, world = _node(path, store)
     one_time = await first_token(store, shell.clock)
     assert one_time is not None

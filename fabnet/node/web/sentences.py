@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from fabnet.node.web.commons import COMMONS
 from fabnet.node.web.duties import ACTORS, ACTS, DESCENT, DUTIES, FACTS, READING
 
 Args = Mapping[str, str | int]
@@ -316,6 +317,7 @@ REASONS: Final = {
     "too-much-scrap": _("there was too much scrap"),
     **DESCENT,
     **READING,
+    **COMMONS,
 }
 """Why not, by code: a clause without a full stop."""
 

@@ -1,0 +1,1 @@
+"""Whether designs and documents are what they say, told without a network."""
