@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from http import HTTPStatus
 from types import TracebackType
 from typing import Final, Self, TypeVar
 
 import aiohttp
 import msgspec
 
-from fabnet.errors import InputError, RemoteError
+from fabnet.errors import FabnetError, InputError, RemoteError
 from fabnet.node.api.problem import Problem
 
 API_VARIABLE: Final = "FABNET_API"
@@ -18,7 +20,13 @@ TOKEN_VARIABLE: Final = "FABNET_TOKEN"  # noqa: S105  # its name, not a token
 ANSWER_BYTES_MAX: Final = 64 * 1024 * 1024
 """Bytes of one answer: the largest file of a design that can be uploaded."""
 TIMEOUT_S: Final = 60
-"""Seconds for one answer; the largest upload over a slow line needs most of it."""
+"""Seconds for one answer, and for that to a file once all of it is sent."""
+FILE_TIMEOUT_S: Final = 3_600
+"""Seconds to send one file: the largest over a slow line."""
+_TIMEOUT: Final = aiohttp.ClientTimeout(total=TIMEOUT_S)
+_FILE_TIMEOUT: Final = aiohttp.ClientTimeout(
+    total=FILE_TIMEOUT_S, sock_connect=TIMEOUT_S, sock_read=TIMEOUT_S
+)
 
 S = TypeVar("S", bound=msgspec.Struct)
 
@@ -48,9 +56,7 @@ class Client:
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> Self:
-        self._session = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=TIMEOUT_S)
-        )
+        self._session = aiohttp.ClientSession()
         return self
 
     async def __aexit__(
@@ -66,6 +72,15 @@ class Client:
         """Return what stands at `path`."""
         return _read(await self.get_bytes(path), of)
 
+    async def find(self, path: str, of: type[S]) -> S | None:
+        """Return what stands at `path`, or nil when nothing does."""
+        try:
+            return await self.get(path, of)
+        except ProblemError as error:
+            if error.problem.status == HTTPStatus.NOT_FOUND:
+                return None
+            raise
+
     async def get_bytes(self, path: str) -> bytes:
         """Return the bytes of a file, page or document."""
         return await self._call("GET", path, None, "")
@@ -75,28 +90,44 @@ class Client:
         encoded = msgspec.json.encode(body)
         return _read(await self._call("POST", path, encoded, "application/json"), of)
 
-    async def post_bytes(self, path: str, body: bytes, of: type[S]) -> S:
-        """Upload a file, and return the answer."""
+    async def post_file(
+        self, path: str, pieces: AsyncIterator[bytes], size: int, of: type[S]
+    ) -> S:
+        """Upload a file of `size` bytes in pieces, and return the answer."""
         media_type = "application/octet-stream"
-        return _read(await self._call("POST", path, body, media_type), of)
+        return _read(await self._call("POST", path, pieces, media_type, size), of)
 
     async def _call(
-        self, method: str, path: str, body: bytes | None, media_type: str
+        self,
+        method: str,
+        path: str,
+        body: bytes | AsyncIterator[bytes] | None,
+        media_type: str,
+        size: int | None = None,
     ) -> bytes:
         assert self._session is not None, "used as `async with Client(…)`"
         headers = {"Content-Type": media_type} if body is not None else {}
+        if size is not None:
+            headers["Content-Length"] = str(size)
         if self._token is not None:
             headers["Authorization"] = f"Bearer {self._token}"
         url = self.url + path
         try:
             async with self._session.request(
-                method, url, data=body, headers=headers, allow_redirects=False
+                method,
+                url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                timeout=_TIMEOUT if size is None else _FILE_TIMEOUT,
             ) as reply:
                 content = await reply.content.read(ANSWER_BYTES_MAX + 1)
                 while not reply.content.at_eof() and len(content) <= ANSWER_BYTES_MAX:
                     content += await reply.content.read(ANSWER_BYTES_MAX)
                 status = reply.status
         except (aiohttp.ClientError, TimeoutError) as error:
+            if isinstance(error.__cause__, FabnetError):
+                raise error.__cause__ from error  # what was to be sent failed, not this
             why = str(error) or type(error).__name__
             raise UnreachableError(f"{self.url}: no answer: {why}") from error
         if len(content) > ANSWER_BYTES_MAX:

@@ -25,6 +25,7 @@ SAMPLE = {
     "cid": "bafkrei" + "a" * 52,
     "other": "bafkrei" + "b" * 52,
     "epoch": "1",
+    "grant": "sha256:" + "0" * 64,
     "facility": "workshop",
     "machine": "printer",
     "name": "fabnet.css",
@@ -154,7 +155,7 @@ async def test_only_the_hash_of_a_token_is_kept(tmp_path: Path) -> None:
         assert len(set(secrets)) == 3
         assert all(len(secret) == 47 for secret in secrets)
         assert all(secret[0].isalpha() for secret in secrets), "an option, to a command"
-    kept = (tmp_path / "fabnet.sqlite").read_bytes()
+    kept = (tmp_path / "fabnet.db").read_bytes()
     assert not [secret for secret in secrets if secret.encode() in kept]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,25 +11,19 @@ from hypothesis import strategies as st
 from fabnet.cooperation.charter import Charter, open_charter
 from fabnet.cooperation.membership import Membership, open_membership
 from fabnet.cooperation.policy import Policy, open_policy
-from fabnet.designs.documents.grant import Grant, open_grant
 from fabnet.designs.geometry.stl import read_stl
 from fabnet.designs.okh.manifest import import_okh
-from fabnet.designs.revision import parse as parse_revision
 from fabnet.errors import InputError
 from fabnet.node.cli.exports.printing import _form_of, _plain
 from fabnet.node.cli.main import COMMANDS, main, parser
-from fabnet.node.cli.publish import draft
 from fabnet.node.clock import StillClock
 from fabnet.node.config import load
 from fabnet.node.demo.cities import CITIES
 from fabnet.node.demo.design import Pull, scad, stl, write_design
 from fabnet.node.demo.layout import lay_out
 from fabnet.node.keyring import signing_key
-from fabnet.records.keys import SigningKey
 
 Capture = pytest.CaptureFixture[str]
-KEY = SigningKey.from_seed(b"designer".ljust(32))
-THEN_MS = 1_750_000_000_000
 INIT = ("--name", "Jackson Works", "--latitude", "32.3", "--longitude", "-90.2")
 
 
@@ -171,62 +164,6 @@ def test_run_tells_of_wrong_opening_hours_before_it_starts(
     assert main(["run", "--check", str(config)]) == 1
 
     assert "closes before it opens" in capsys.readouterr().err
-
-
-# ---------------------------------------------------------------- publish
-
-
-def test_publishing_takes_what_the_manifest_names_and_nothing_else(
-    tmp_path: Path,
-) -> None:
-    manifest = import_okh(write_design(tmp_path).read_bytes()).manifest
-    (tmp_path / "designer.pem").write_bytes(KEY.to_pem())
-
-    design = draft(manifest, tmp_path, [KEY], THEN_MS)
-
-    assert sorted(design.contents) == [
-        "MAKING.md",
-        "forearm-pull.scad",
-        "forearm-pull.stl",
-        "okh.toml",
-    ]
-    assert parse_revision(design.manifest) == design.revision
-    assert isinstance(open_grant(design.grant, design.revision, design.cid), Grant)
-
-
-def _outside(folder: Path) -> None:
-    (folder / "MAKING.md").unlink()
-    (folder / "MAKING.md").symlink_to(folder.parent / "secret.md")
-
-
-def _missing(folder: Path) -> None:
-    (folder / "MAKING.md").unlink()
-
-
-def _empty(folder: Path) -> None:
-    (folder / "MAKING.md").write_bytes(b"")
-
-
-@pytest.mark.parametrize("spoil", [_outside, _missing, _empty])
-def test_a_file_that_cannot_be_published_is_named(
-    spoil: Callable[[Path], None], tmp_path: Path
-) -> None:
-    (tmp_path / "secret.md").write_text("not yours")
-    folder = tmp_path / "design"
-    manifest = import_okh(write_design(folder).read_bytes()).manifest
-    spoil(folder)
-
-    with pytest.raises(InputError) as told:
-        draft(manifest, folder, [KEY], THEN_MS)
-
-    assert told.value.field == "MAKING.md"
-
-
-def test_each_licensor_must_bring_a_key(tmp_path: Path) -> None:
-    manifest = import_okh(write_design(tmp_path).read_bytes()).manifest
-
-    with pytest.raises(InputError, match="--key: expected one for each licensor"):
-        draft(manifest, tmp_path, [KEY, KEY], THEN_MS)
 
 
 # ---------------------------------------------------------------- demo

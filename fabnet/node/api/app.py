@@ -13,17 +13,27 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
+import aiohttp
 import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from fabnet.errors import InputError, RemoteError, TransitionError
+from fabnet.errors import InputError, LimitError, RemoteError, TransitionError
 from fabnet.node.api import problem as problems
 from fabnet.node.api.gate import admit, bearer, check_host, check_origin, hosts_of
 from fabnet.node.api.handlers.pages import problem_page
 from fabnet.node.api.problem import Problem, problem, wrong_field
 from fabnet.node.api.routes import ROUTES
-from fabnet.node.api.table import HTML, JSON, Call, Raw, Reply, Route
+from fabnet.node.api.table import (
+    HTML,
+    JSON,
+    Call,
+    Pieces,
+    Raw,
+    Reply,
+    Route,
+    Take,
+)
 from fabnet.node.shell import Shell
 
 logger = logging.getLogger(__name__)
@@ -42,7 +52,9 @@ HEADERS: Final = {
 }
 """On every answer, errors included."""
 BODY_S_MAX: Final = 120
-"""Seconds for a whole body: the largest file over a slow tunnel."""
+"""Seconds for a whole body that is kept in memory, and for one piece of a file."""
+FILE_S_MAX: Final = 3_600
+"""Seconds for a whole file: the largest at 75 kB a second."""
 _SANDBOX: Final = "default-src 'none'; sandbox"
 """For what strangers wrote: even shown, it may do nothing."""
 
@@ -92,18 +104,15 @@ async def _answer(
     shell: Shell, route: Route, turn: asyncio.Lock, request: web.Request
 ) -> Reply:
     """Return what a handler answers, or the first reason not to ask it."""
-    writes = route.method != "GET"
-    wrong = check_origin(request.headers) if writes else None
-    wrong = wrong or await _unadmitted(shell, route, request)
+    wrong = await _unfit(shell, route, request)
     if wrong is not None:
         return wrong
-    body = await _body(route, request)
-    if isinstance(body, Problem):
-        return body
     try:
         params = dict(request.match_info)
         call = Call(shell, params, turn, query=_query(request))
-        return await route.run(call, body)
+        if route.take is not None:
+            return await _take(route, route.take, call, request)
+        return await _run(route, call, request)
     except InputError as error:
         return wrong_field(error.field, error.expected)
     except RemoteError as error:
@@ -122,6 +131,13 @@ def _query(request: web.Request) -> dict[str, str]:
     return found
 
 
+async def _unfit(shell: Shell, route: Route, request: web.Request) -> Problem | None:
+    """Return the first thing that is wrong before the body is read; nil for nothing."""
+    wrong = check_origin(request.headers) if route.method != "GET" else None
+    wrong = wrong or await _unadmitted(shell, route, request)
+    return wrong or _unlike_body(route, request)
+
+
 async def _unadmitted(
     shell: Shell, route: Route, request: web.Request
 ) -> Problem | None:
@@ -132,32 +148,74 @@ async def _unadmitted(
     return caller if isinstance(caller, Problem) else None
 
 
-async def _body(route: Route, request: web.Request) -> bytes | Problem:
-    """Return the body, of the right kind and no longer than the route allows."""
+async def _run(route: Route, call: Call, request: web.Request) -> Reply:
+    """Return what a handler answers that has the body whole."""
+    body = b"" if route.media_type is None else await _body(route, request)
+    if isinstance(body, Problem):
+        return body
+    assert route.run is not None, "a route without `take` has `run`"
+    return await route.run(call, body)
+
+
+async def _take(route: Route, take: Take, call: Call, request: web.Request) -> Reply:
+    """Return what a handler answers that has the body in pieces."""
+    try:
+        async with asyncio.timeout(FILE_S_MAX):
+            return await take(call, _pieces(request, route.bytes_max))
+    except TimeoutError:
+        return problem(HTTPStatus.REQUEST_TIMEOUT, "too-slow", seconds=BODY_S_MAX)
+    except LimitError:
+        return _too_long(route)
+    except (aiohttp.ClientPayloadError, ConnectionError):
+        return problem(HTTPStatus.BAD_REQUEST, "wrong-request", why="it was cut short")
+
+
+async def _pieces(request: web.Request, bytes_max: int) -> Pieces:
+    """Yield the body as it comes, no more of it than `bytes_max`."""
+    size_bytes = 0
+    while True:
+        async with asyncio.timeout(BODY_S_MAX):
+            piece = await request.content.readany()
+        if not piece and request.content.at_eof():
+            return
+        size_bytes += len(piece)
+        if size_bytes > bytes_max:
+            raise LimitError(f"body: more than {bytes_max} bytes")
+        yield piece
+
+
+def _too_long(route: Route) -> Problem:
+    most = route.bytes_max
+    return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-long", most_bytes=most)
+
+
+def _unlike_body(route: Route, request: web.Request) -> Problem | None:
+    """Return what is wrong with a body by its headers alone; nil for nothing."""
     if route.media_type is None:
-        return b""
+        return None
     if request.headers.get("Content-Encoding", "identity") != "identity":
         return problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "encoded-body")
     if route.media_type == JSON and request.content_type != JSON:
         return problem(
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "wrong-media-type", expected=JSON
         )
+    if (request.content_length or 0) > route.bytes_max:
+        return _too_long(route)
+    return None
+
+
+async def _body(route: Route, request: web.Request) -> bytes | Problem:
+    """Return the body, no longer than the route allows."""
     try:
         async with asyncio.timeout(BODY_S_MAX):
             body = await _bounded(request, route.bytes_max)
     except TimeoutError:
         return problem(HTTPStatus.REQUEST_TIMEOUT, "too-slow", seconds=BODY_S_MAX)
-    if body is None:
-        return problem(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too-long", most_bytes=route.bytes_max
-        )
-    return body
+    return _too_long(route) if body is None else body
 
 
 async def _bounded(request: web.Request, bytes_max: int) -> bytes | None:
     """Return the body, or nil as soon as it is longer than `bytes_max`."""
-    if (request.content_length or 0) > bytes_max:
-        return None
     body = bytearray()
     async for chunk in request.content.iter_any():
         body += chunk

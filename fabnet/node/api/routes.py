@@ -74,11 +74,12 @@ from fabnet.node.api.table import (
     get,
     get_asked,
     post,
-    post_bytes,
+    post_file,
 )
+from fabnet.node.store.blobs import BLOB_BYTES_MAX
 from fabnet.records import jose
 
-DESIGN_BYTES_MAX: Final = 512 * 1_024
+NEW_DESIGN_BYTES_MAX: Final = 512 * 1_024
 """A manifest of 256 KiB and a grant of 40 KiB, in base64."""
 DOCUMENT_BYTES_MAX: Final = 72 * 1_024
 """A signed document of 48 KiB, in base64."""
@@ -163,6 +164,18 @@ ROUTES: Final[tuple[Route, ...]] = (
         "What changed from one revision to another",
     ),
     get(
+        f"{_DESIGN}/manifest",
+        JSON,
+        designs.get_manifest,
+        "The manifest of one design, as its CID names it",
+    ),
+    get(
+        f"{_DESIGN}/grants/{{grant}}",
+        JSON,
+        designs.get_grant,
+        "One signed grant of a design",
+    ),
+    get(
         _DESIGN + "/files/{path:.+}",
         ANY,
         designs.get_file,
@@ -232,13 +245,22 @@ ROUTES: Final[tuple[Route, ...]] = (
         "Whom the jobs of a design were for, with what is known to reach them",
         role="operator",
     ),
-    post_bytes(
+    get("/v1/blobs/{cid}", Stored, publishing.get_stored, "Whether a file is here"),
+    post_file(
         "/v1/blobs",
         "designer",
         Stored,
-        publishing.put_blob,
+        publishing.put_file,
         summary="Upload a file",
-        bytes_max=publishing.UPLOAD_BYTES_MAX,
+        bytes_max=BLOB_BYTES_MAX,
+    ),
+    post_file(
+        "/v1/blobs/{cid}",
+        "designer",
+        Stored,
+        publishing.put_named_file,
+        summary="Upload the file that has this CID",
+        bytes_max=BLOB_BYTES_MAX,
     ),
     post(
         "/v1/designs",
@@ -247,7 +269,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         PublishedDesign,
         publishing.publish_design,
         summary="Publish a design and its grant",
-        bytes_max=DESIGN_BYTES_MAX,
+        bytes_max=NEW_DESIGN_BYTES_MAX,
     ),
     post(
         "/v1/withdrawals",

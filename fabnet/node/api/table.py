@@ -1,13 +1,14 @@
 """What a route is: one row from which router, OpenAPI document and tests all derive.
 
-A handler takes a `Call` and, where the route takes a body, the body as a struct; it
-returns a struct, bytes, or a Problem. It sees no HTTP.
+A handler takes a `Call` and, where the route takes a body, the body as a struct, or as
+pieces of a file that is never whole in memory; it returns a struct, bytes, or a
+Problem. It sees no HTTP.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -40,7 +41,8 @@ class Call:
     params: Mapping[str, str]
     """From the path."""
     turn: asyncio.Lock
-    """Held while tokens are counted and given, so that one is never given twice."""
+    """Held by what must see its own last write: no token is given twice, and no design
+    is published twice."""
     language: str = "en"
     query: Mapping[str, str] = field(default_factory=dict)
     """From the address, after the question mark."""
@@ -60,6 +62,8 @@ class Raw:
 
 Reply = msgspec.Struct | Raw
 Run = Callable[[Call, bytes], Awaitable[Reply]]
+Pieces = AsyncIterator[bytes]
+Take = Callable[[Call, Pieces], Awaitable[Reply]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +79,16 @@ class Route:
     gives: type[msgspec.Struct] | str
     """What a good answer holds: a struct, or bytes of a media type."""
     summary: str
-    run: Run
+    run: Run | None
+    """Nil where `take` answers."""
     status: int = HTTPStatus.OK
     media_type: str | None = None
     """Of the body; nil where there is none."""
     bytes_max: int = 0
     asks: type[msgspec.Struct] | None = None
     """What may stand in the address after the question mark; nil for nothing."""
+    take: Take | None = None
+    """Answers where the body is a file that comes in pieces."""
 
 
 def get(
@@ -143,19 +150,19 @@ def post(
     )
 
 
-def post_bytes(
+def post_file(
     path: str,
     role: Role,
     gives: type[S],
-    handler: Callable[[Call, bytes], Awaitable[S | Problem]],
+    handler: Callable[[Call, Pieces], Awaitable[S | Problem]],
     *,
     summary: str,
     bytes_max: int,
 ) -> Route:
-    """Return a route that takes the bytes of a file."""
+    """Return a route that takes a file, in pieces as they come."""
 
-    async def run(call: Call, raw: bytes) -> Reply:
-        return await handler(call, raw)
+    async def take(call: Call, pieces: Pieces) -> Reply:
+        return await handler(call, pieces)
 
     return Route(
         "POST",
@@ -164,8 +171,9 @@ def post_bytes(
         None,
         gives,
         summary,
-        run,
+        None,
         status=HTTPStatus.CREATED,
         media_type=ANY,
         bytes_max=bytes_max,
+        take=take,
     )

@@ -30,6 +30,8 @@ class Command:
     """Do it; return the exit code."""
     description: str = ""
     """What `--help` says at length."""
+    usage_code: int = 2
+    """What it ends with when it was misspelt."""
 
 
 def add_json(parser: ArgumentParser) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, NoReturn
 
 from fabnet import VERSION
 from fabnet.errors import FabnetError
@@ -16,13 +16,12 @@ from fabnet.node.cli import (
     licence,
     okh,
     people,
-    publish,
     requesting,
     run,
     showing,
 )
 from fabnet.node.cli.command import Command
-from fabnet.node.cli.commons import disputing, withdrawing
+from fabnet.node.cli.commons import disputing, publish, verify, withdrawing
 from fabnet.node.cli.exports import okw, printing
 from fabnet.node.cli.files import measure, unpack
 
@@ -32,6 +31,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     demo.COMMAND,
     *people.COMMANDS,
     publish.COMMAND,
+    verify.COMMAND,
     okh.COMMAND,
     licence.COMMAND,
     okw.COMMAND,
@@ -48,8 +48,8 @@ INTERRUPTED: Final = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; return 0, 1 for a no or an error, 2 for bad usage."""
-    args = parser().parse_args(argv)
+    """Run one command; return 0, 1 for a no or an error, or what it says itself."""
+    args = _read(argv)
     command: Command = args.command
     try:
         return command.run(args)
@@ -64,9 +64,30 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
-def parser() -> ArgumentParser:
+class Parser(ArgumentParser):
+    """A parser that says bad usage with the exit code of its command."""
+
+    usage_code = 2
+
+    def error(self, message: str) -> NoReturn:
+        """Print how it is used, and leave."""
+        self.print_usage(sys.stderr)
+        self.exit(self.usage_code, f"{self.prog}: error: {message}\n")
+
+
+def _read(argv: Sequence[str] | None) -> Namespace:
+    """Return the arguments, or leave as their own command does on bad usage."""
+    top = parser()
+    args, unknown = top.parse_known_args(argv)
+    if unknown:
+        top.usage_code = args.command.usage_code
+        top.error(f"unrecognized arguments: {' '.join(unknown)}")
+    return args
+
+
+def parser() -> Parser:
     """Return the parser of every command."""
-    top = ArgumentParser(
+    top = Parser(
         prog="fabnet",
         description="A network of workshops that share designs, machines and work.",
         allow_abbrev=False,
@@ -81,6 +102,7 @@ def parser() -> ArgumentParser:
             formatter_class=RawDescriptionHelpFormatter,
             allow_abbrev=False,
         )
+        word.usage_code = command.usage_code
         command.configure(word)
         word.set_defaults(command=command)
     return top

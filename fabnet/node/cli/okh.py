@@ -12,11 +12,11 @@ from typing import Final
 import msgspec
 
 from fabnet.designs.licence.normalise import normalise
-from fabnet.designs.okh.manifest import Imported, export_okh, import_okh
+from fabnet.designs.okh.manifest import Imported, export_okh
 from fabnet.designs.okh.report import Note
-from fabnet.designs.revision import OKH_BYTES_MAX
 from fabnet.errors import FabnetError, InputError
 from fabnet.node.cli.command import Command, add_json
+from fabnet.node.publishing.manifest import read_manifest
 from fabnet.node.web.notes import note_text
 
 FOUND_MAX: Final = 100_000
@@ -50,16 +50,6 @@ class Checked(msgspec.Struct, frozen=True):
     errors: list[Said]
     normalised: list[Said] = []
     parts: list[str] = []
-
-
-def read_manifest(path: Path) -> Imported:
-    """Return the manifest in a file, or raise FabnetError naming what is wrong."""
-    try:
-        with path.open("rb") as file:
-            raw = file.read(OKH_BYTES_MAX + 1)
-    except OSError as error:
-        raise InputError(str(path), f"cannot be read: {error.strerror}") from error
-    return import_okh(raw)
 
 
 def told(imported: Imported) -> list[str]:

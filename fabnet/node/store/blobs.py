@@ -67,6 +67,10 @@ class Blobs:
         """Whether the blob is here."""
         return await _in_thread(self.path(cid).is_file)
 
+    async def size(self, cid: Cid) -> int | None:
+        """Return how many bytes the blob has, or nil when it is not here."""
+        return await _in_thread(_size, self.path(cid))
+
     async def put_bytes(self, data: bytes) -> Cid:
         """Store `data` and return its raw CID; durable when this returns."""
         if len(data) > BLOB_BYTES_MAX:
@@ -88,17 +92,19 @@ class Blobs:
         and LimitError when it is longer than `bytes_max`; nothing is kept then. Of a
         blob that is here already, nothing is read.
         """
-        found = await _in_thread(_size, self.path(cid))
+        found = await self.size(cid)
         if found is not None:
             return found
-        partial = _Partial(self._root / _PARTIAL / str(next(self._numbers)))
-        try:
-            await _in_thread(partial.open)
-            async for piece in _pieces(chunks, min(bytes_max, BLOB_BYTES_MAX)):
-                await _in_thread(partial.write, piece)
-            return await _in_thread(self._keep, partial, cid)
-        finally:
-            await _in_thread(partial.discard)
+        _, size_bytes = await self._put(chunks, cid, min(bytes_max, BLOB_BYTES_MAX))
+        return size_bytes
+
+    async def put_unnamed(self, chunks: AsyncIterable[bytes]) -> tuple[Cid, int]:
+        """Store what `chunks` bring; return the raw CID it came to, and its bytes.
+
+        Durable when this returns. Raises LimitError past BLOB_BYTES_MAX; nothing is
+        kept then.
+        """
+        return await self._put(chunks, None, BLOB_BYTES_MAX)
 
     async def open_file(self, cid: Cid) -> BinaryIO | None:
         """Return the blob as a file open for reading, or nil. The caller closes it."""
@@ -115,6 +121,19 @@ class Blobs:
     async def drop(self, cid: Cid) -> None:
         """Delete the blob, if it is here."""
         await _in_thread(self.path(cid).unlink, missing_ok=True)
+
+    async def _put(
+        self, chunks: AsyncIterable[bytes], cid: Cid | None, bytes_max: int
+    ) -> tuple[Cid, int]:
+        partial = _Partial(self._root / _PARTIAL / str(next(self._numbers)))
+        try:
+            await _in_thread(partial.open)
+            async for piece in _pieces(chunks, bytes_max):
+                await _in_thread(partial.write, piece)
+            named = partial.cid if cid is None else cid
+            return named, await _in_thread(self._keep, partial, named)
+        finally:
+            await _in_thread(partial.discard)
 
     def _keep(self, partial: _Partial, cid: Cid) -> int:
         target = self.path(cid)
@@ -133,6 +152,11 @@ class _Partial:
         self._hash = hashlib.sha256()
         self._size_bytes = 0
         self._file: BinaryIO | None = None
+
+    @property
+    def cid(self) -> Cid:
+        """What the bytes so far are called."""
+        return cids.from_digest(self._hash.digest())
 
     def open(self) -> None:
         self._file = self._path.open("xb")

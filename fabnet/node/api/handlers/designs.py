@@ -10,8 +10,9 @@ from typing import Final
 from fabnet.content import cid as cids
 from fabnet.content.cid import Cid
 from fabnet.designs import revision as revisions
+from fabnet.designs.documents import grant as grants
 from fabnet.designs.documents.descent import Ancestor, judge_descent, wanted
-from fabnet.designs.documents.grant import Grant
+from fabnet.designs.documents.grant import Grant, GrantBody
 from fabnet.designs.documents.terms import NO_TERMS, Terms
 from fabnet.designs.licence.eligible import Review
 from fabnet.designs.licence.expression import Refused
@@ -37,6 +38,7 @@ from fabnet.node.shell import Shell
 from fabnet.node.terms import read_terms
 from fabnet.node.web.sentences import reason, sentence
 from fabnet.node.withdrawn import withdrawn_of
+from fabnet.records.credential import open_credential
 from fabnet.records.record import Record
 
 LISTED_MAX: Final = 50
@@ -71,6 +73,33 @@ async def get_file(call: Call) -> Raw | Problem:
         return problem(HTTPStatus.CONFLICT, "not-fetched", revision=body.revision)
     name = file.path.rpartition("/")[2]
     return Raw(call.shell.blobs.path(file.cid), file.media_type, filename=name)
+
+
+async def get_manifest(call: Call) -> Raw | Problem:
+    """Return the manifest's one byte string, which hashes to the design's CID."""
+    found = await _published(call)
+    if isinstance(found, Problem):
+        return found
+    _, body = found
+    raw = await call.shell.blobs.read(body.revision, bytes_max=REVISION_BYTES_MAX)
+    if raw is None:
+        return problem(HTTPStatus.CONFLICT, "not-fetched", revision=body.revision)
+    return Raw(raw, "application/json", filename="revision.json")
+
+
+async def get_grant(call: Call) -> Raw | Problem:
+    """Return one grant of a design by its document id, as it was signed."""
+    found = await _published(call)
+    if isinstance(found, Problem):
+        return found
+    _, body = found
+    shell, name = call.shell, call.params["grant"]
+    records = await records_of(shell, grants.KIND, key=body.revision)
+    for record in records:
+        held = readable(record, GrantBody)
+        if held is not None and _id_of(held.document) == name:
+            return Raw(held.document, "application/json", filename="grant.json")
+    return missing("grant", name[:80])
 
 
 async def revision_of(shell: Shell, cid: Cid) -> Revision | None:
@@ -208,6 +237,14 @@ def _part(part: Part) -> PartAnswer:
         mass_mg=needs.mass_mg,
         energy_wh=needs.energy_wh,
     )
+
+
+def _id_of(document: bytes) -> str | None:
+    """Return a document's id, or nil when it is not authentic."""
+    try:
+        return open_credential(document).id
+    except RemoteError:
+        return None
 
 
 @lru_cache(maxsize=PARSED_MAX)

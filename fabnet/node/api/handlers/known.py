@@ -21,7 +21,7 @@ from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.civil import moment_of
 from fabnet.records.credential import Json, strict_loads
-from fabnet.records.ids import CharterId, RecordId
+from fabnet.records.ids import CharterId, PeerId, RecordId
 from fabnet.records.record import Record
 
 B = TypeVar("B", bound=Body)
@@ -81,13 +81,20 @@ async def community(shell: Shell) -> Community:
 
 
 async def records_of(
-    shell: Shell, kind: str, *, key: str | None = None, most: int = NOTICES_MAX
+    shell: Shell,
+    kind: str,
+    *,
+    key: str | None = None,
+    author: PeerId | None = None,
+    most: int = NOTICES_MAX,
 ) -> list[Record]:
     """Return records of one kind, the newest first, those whose body is here."""
     found: list[Record] = []
     before: RecordId | None = None
     while len(found) < most:
-        page = await shell.store.records(kind=kind, key=key, limit=PAGE, before=before)
+        page = await shell.store.records(
+            kind=kind, key=key, author=author, limit=PAGE, before=before
+        )
         found += [record for record in page if record.body is not None]
         if len(page) < PAGE:
             break

@@ -1,1 +1,1 @@
-"""Commands that say something for all to heed of a design."""
+"""Commands about designs and the documents that are signed of them."""
