@@ -76,7 +76,7 @@ def _is_ours(path: Path) -> bool:
     """Whether a file beside a design's own is a document of ours, by its name."""
     names = (
         *("acceptance", "charter", "dispute", "grant", "membership", "passport"),
-        "policy",
+        *("policy", "withdrawal"),
     )
     return path.name.startswith(names)
 

@@ -22,6 +22,7 @@ from fabnet.node.verifying.terms import (
     doubtful,
     grants_of,
     refused,
+    withdrawn,
 )
 
 
@@ -55,6 +56,9 @@ def check_design(
     yield check_terms(revision.licence)
     yield from _files(revision, place, parts, expected if is_folder else None)
     yield _grants(revision, cid, parts)
+    recalled = withdrawn(revision, cid, parts)
+    if recalled is not None:
+        yield recalled
 
 
 def _source(revision: Revision) -> Check:

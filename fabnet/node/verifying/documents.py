@@ -20,6 +20,7 @@ from fabnet.designs.documents import acceptance as acceptances
 from fabnet.designs.documents import dispute as disputes
 from fabnet.designs.documents import grant as grants
 from fabnet.designs.documents import passport as passports
+from fabnet.designs.documents import withdrawal as withdrawals
 from fabnet.designs.documents.passport import Passport
 from fabnet.designs.revision import read_document
 from fabnet.errors import RemoteError
@@ -28,7 +29,7 @@ from fabnet.node.verifying.cooperatives import find_charter
 from fabnet.node.verifying.jwt import open_jwt
 from fabnet.node.verifying.making import check_acceptance, check_passport
 from fabnet.node.verifying.parts import Parts
-from fabnet.node.verifying.terms import check_dispute, check_grant
+from fabnet.node.verifying.terms import check_dispute, check_grant, check_withdrawal
 from fabnet.records.civil import rfc3339
 from fabnet.records.credential import Credential, open_credential
 from fabnet.records.ids import CharterId, PeerId
@@ -153,6 +154,7 @@ _BY_KIND: Final[dict[str, Callable[[Credential, Parts], Iterator[Check]]]] = {
     memberships.DOCUMENT_KIND: _membership,
     passports.CREDENTIAL: _passport,
     policies.DOCUMENT_KIND: _policy,
+    withdrawals.CREDENTIAL: check_withdrawal,
 }
 
 

@@ -22,6 +22,7 @@ from fabnet.node.verifying.terms import (
     doubtful,
     find_revision,
     grants_of,
+    withdrawn,
 )
 from fabnet.records.ids import DocumentId
 
@@ -76,6 +77,9 @@ def _rests(claim: _Claim, parts: Parts) -> Iterator[Check]:
         yield ok("part", "part-known", part=claim.part, design=revision.title)
     yield _grants(claim, revision, cid, parts)
     yield check_terms(claim.licence)
+    recalled = withdrawn(revision, cid, parts)
+    if recalled is not None:
+        yield recalled
 
 
 def _grants(claim: _Claim, revision: Revision, cid: Cid, parts: Parts) -> Check:

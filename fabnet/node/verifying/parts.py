@@ -18,6 +18,7 @@ from fabnet.cooperation import policy as policies
 from fabnet.designs.documents import acceptance as acceptances
 from fabnet.designs.documents import dispute as disputes
 from fabnet.designs.documents import grant as grants
+from fabnet.designs.documents import withdrawal as withdrawals
 from fabnet.errors import InputError, RemoteError
 from fabnet.node.store.aside import Aside
 from fabnet.node.store.blobs import Blobs
@@ -35,6 +36,7 @@ _CARRIED: Final = {
     grants.CREDENTIAL: grants.KIND,
     memberships.DOCUMENT_KIND: memberships.KIND,
     policies.DOCUMENT_KIND: policies.KIND,
+    withdrawals.CREDENTIAL: withdrawals.KIND,
 }
 """The records that carry documents of a kind."""
 GIVEN_MAX: Final = 1_000

@@ -9,6 +9,7 @@ from fabnet.content.cid import Cid
 from fabnet.designs import revision as revisions
 from fabnet.designs.documents import dispute as disputes
 from fabnet.designs.documents import grant as grants
+from fabnet.designs.documents import withdrawal as withdrawals
 from fabnet.designs.documents.dispute import (
     Dispute,
     Disputed,
@@ -16,6 +17,7 @@ from fabnet.designs.documents.dispute import (
     standing,
 )
 from fabnet.designs.documents.grant import Grant, open_grant
+from fabnet.designs.documents.withdrawal import Withdrawn, open_withdrawal
 from fabnet.designs.licence.expression import Licence, Refused, parse
 from fabnet.designs.licence.terms import table
 from fabnet.designs.revision import Revision
@@ -82,6 +84,32 @@ def disputes_of(revision: Revision, cid: Cid, parts: Parts) -> tuple[Disputed, .
         if dispute.revision == cid and isinstance(name, str):
             admitted.append((dispute, credential, name))
     return standing(admitted)
+
+
+def check_withdrawal(credential: Credential, parts: Parts) -> Iterator[Check]:
+    """Yield whether those who hold the rights called a revision back."""
+    cid = cids.parse(withdrawals.withdrawal_in(credential.raw).revision)
+    found = find_revision(cid, parts)
+    if isinstance(found, Check):
+        yield found
+        return
+    counts = open_withdrawal(credential.raw, *found)
+    if isinstance(counts, Refusal):
+        yield Check("withdrawal", "no", counts)
+    else:
+        yield ok("withdrawal", "withdrawal-holds", **_told(counts))
+
+
+def withdrawn(revision: Revision, cid: Cid, parts: Parts) -> Check | None:
+    """Return that a revision was called back, so that its grants help nobody."""
+    raws = [each.raw for each in parts.of_kind(withdrawals.CREDENTIAL)]
+    found = withdrawals.standing(raws, revision, cid)
+    return None if found is None else no("withdrawal", "called-back", **_told(found))
+
+
+def _told(found: Withdrawn) -> dict[str, str]:
+    names = ", ".join(found.signed_by)[:SHOWN_CHARS_MAX]
+    return {"by": names, "why": found.reason[:SHOWN_CHARS_MAX]}
 
 
 def doubtful(disputed: Disputed) -> Check:

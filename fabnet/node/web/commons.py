@@ -47,6 +47,7 @@ COMMONS: Final = {
     "terms-known": _("{licence}"),
     "grant-holds": _("those who hold the rights grant {licence}"),
     "dispute-holds": _("{by} has a say, and disputes the grant {grant}"),
+    "withdrawal-holds": _("{by} called the design back: {why}"),
     "part-known": _("{part} is a part of {design}"),
     "grants-hold": _("every grant that it rests on is here, and holds"),
     "acceptance-holds": _("the maker had accepted {licence} for this lot"),
@@ -64,6 +65,7 @@ COMMONS: Final = {
     "no-such-part-here": _("{design} has no part called {part}"),
     "another-design": _("it is about {named}, and the design here is {design}"),
     "acceptance-differs": _("the maker’s licence acceptance differs in {field}"),
+    "called-back": _("{by} called the design back: {why}"),
     "licence-differs": _("it says {licence}, and the grants allow {granted}"),
     "node-not-named": _("the charter of {name} does not name the node {node}"),
     # Verifying: what cannot be told from what is here.

@@ -15,7 +15,10 @@ from hypothesis import strategies as st
 
 from fabnet.content.cid import of_raw
 from fabnet.designs.documents import dispute as disputes
+from fabnet.designs.documents import withdrawal as withdrawals
 from fabnet.designs.documents.dispute import Dispute, dispute_subject
+from fabnet.designs.documents.withdrawal import Withdrawal
+from fabnet.designs.documents.withdrawal import subject_of as withdrawal_subject
 from fabnet.errors import InputError
 from fabnet.node.cli.main import main
 from fabnet.node.verifying.asking import Asked, verify
@@ -318,6 +321,22 @@ def test_a_dispute_by_nobody_with_a_say_changes_nothing(
         at = disputed(whole, tmp_path / str(number), by=NODE, charter=charter)
         assert verdict(at / "grant.json", at) == "ok"
         assert verdict(at / "dispute.json", at) == "no"
+
+
+def test_a_design_that_was_called_back_is_a_no(whole: Path, tmp_path: Path) -> None:
+    papers = tmp_path / "papers"
+    shutil.copytree(whole / "fabnet", papers)
+    cid = of_raw((papers / "revision.json").read_bytes())
+    recall = Withdrawal(revision=cid, severity="recall", reason="It breaks.")
+    for key, told in ((NODE, "ok"), (ADA, "no")):
+        raw = signed(withdrawals.CREDENTIAL, {**withdrawal_subject(recall)}, key)
+        (papers / "withdrawal.json").write_bytes(raw)
+
+        assert verdict(papers / "passport.json", papers) == told
+        assert verdict(papers / "withdrawal.json", papers) == (
+            "no" if key is NODE else "ok"
+        )
+    assert reasons(verified(papers / "passport.json", papers), "no") == ["called-back"]
 
 
 # ------------------------------------------------------------------ the command

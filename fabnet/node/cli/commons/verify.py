@@ -122,7 +122,8 @@ COMMAND = Command(
     "\n"
     "exit codes:\n"
     "  0   everything holds\n"
-    "  1   something is false: altered, badly signed, or not what its name says\n"
+    "  1   something is false: altered, badly signed, not what its name says; or the\n"
+    "      design was called back\n"
     "  2   it cannot be told: something is missing, or a licence is not known\n"
     "  64  there is nothing to verify by that name, or the command was misspelt",
     usage_code=USAGE,
