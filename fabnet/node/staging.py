@@ -63,6 +63,21 @@ def unpacked(path: Path) -> Iterator[tuple[Path, Unpacked]]:
 
 
 @contextmanager
+def folder_of(path: Path) -> Iterator[Path]:
+    """Give `path` itself; of a zip archive, the unpacked folder of its one manifest."""
+    if path.suffix.lower() != ".zip":
+        yield path
+        return
+    with unpacked(path) as (folder, report):
+        if len(report.manifests) != 1:
+            found = ", ".join(report.manifests) or "none"
+            raise InputError(
+                str(path), f"expected one OKH manifest in it, found {found}"
+            )
+        yield (folder / report.manifests[0]).parent
+
+
+@contextmanager
 def _beside(into: Path) -> Iterator[Path]:
     """Give a place on the same disk as `into`, gone when the context ends."""
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import shutil
 import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -103,6 +104,38 @@ async def test_what_is_published_can_be_fetched_whole(
         _, granted = await desk.page(f"/v1/designs/{cid}/grants/{known['grants'][0]}")
         assert (tmp_path / "saved" / "revision.json").read_text() == manifest
         assert (tmp_path / "saved" / "grant.json").read_text() == granted
+
+
+@pytest.mark.asyncio
+async def test_an_archive_is_published_as_the_folder_in_it(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    at = write_hook(tmp_path / "hook")
+    packed = Path(shutil.make_archive(str(tmp_path / "hook"), "zip", tmp_path, "hook"))
+    async with at_desk(tmp_path / "node") as desk:
+        await desk.people()
+        ada = Person(desk, tmp_path, capsys)
+
+        from_folder = await ada.publish(at)
+        from_archive = await ada.publish(packed)
+
+        assert from_archive.code == 0, from_archive.err
+        assert from_archive.json["revision"] == from_folder.json["revision"]
+        assert from_archive.json["is_new"] is False
+
+
+def test_an_archive_of_two_designs_is_not_guessed_at(
+    tmp_path: Path, capsys: Capture
+) -> None:
+    for name in ("hook", "peg"):
+        write_hook(tmp_path / "both" / name)
+    packed = shutil.make_archive(str(tmp_path / "both"), "zip", tmp_path / "both")
+
+    code = main(["publish", packed, "--key", str(key(tmp_path)), "--token", "t"])
+
+    told = capsys.readouterr().err
+    assert code == 1
+    assert "found hook/okh.toml, peg/okh.toml" in told
 
 
 @pytest.mark.asyncio

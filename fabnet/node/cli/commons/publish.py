@@ -20,6 +20,7 @@ from fabnet.node.publishing.draft import Draft, draft
 from fabnet.node.publishing.lineage import NEW, read_cid, read_origin, trace
 from fabnet.node.publishing.progress import Progress
 from fabnet.node.publishing.sending import is_published, send
+from fabnet.node.staging import folder_of
 from fabnet.node.web.sentences import sentence
 from fabnet.records.keys import SigningKey
 from fabnet.records.refusal import Refusal
@@ -41,7 +42,9 @@ class Published(msgspec.Struct, frozen=True):
 
 def _configure(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "path", type=Path, help="a manifest, a folder, or a git working copy"
+        "path",
+        type=Path,
+        help="a manifest, a folder, a git working copy, or a zip archive of one",
     )
     parser.add_argument(
         "--key",
@@ -91,11 +94,16 @@ def _configure(parser: ArgumentParser) -> None:
 
 
 def _run(args: Namespace) -> int:
+    with folder_of(args.path) as path:
+        return _publish(args, path)
+
+
+def _publish(args: Namespace, path: Path) -> int:
     parents = [read_cid("--parent", text) for text in args.parent]
     reviewed = [read_cid("--reviewed", text) for text in args.reviewed]
     origins = [read_origin(text) for text in args.derived_from]
-    signing = [SigningKey.from_pem(read_secret(path)) for path in args.key]
-    chosen = choose(args.path, everything=args.all, use_git=not args.no_git)
+    signing = [SigningKey.from_pem(read_secret(key)) for key in args.key]
+    chosen = choose(path, everything=args.all, use_git=not args.no_git)
     progress = Progress(sys.stderr)
     moment_ms = SystemClock().now().moment_ms
     lineage = NEW
@@ -158,7 +166,8 @@ COMMAND = Command(
     "Read a manifest and the files that it names, measure its meshes, sign the\n"
     "licence grant with the licensors' keys, and publish all of it through a node.\n"
     "\n"
-    "PATH is a manifest (okh.toml), a folder that holds one, or a git working copy.\n"
+    "PATH is a manifest (okh.toml), a folder that holds one, a git working copy, or a\n"
+    "zip archive of one, which is judged whole before anything of it is unpacked.\n"
     "Of a working copy only tracked files are taken; the commit and its remote are\n"
     "the source location where the manifest names none. Links, special files and\n"
     "paths that lead out of the folder are refused, and then nothing is sent.\n"
