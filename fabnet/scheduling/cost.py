@@ -23,14 +23,12 @@ Environment Agency, briefing "Rail and waterborne", 2021)."""
 def terms(arrays: Arrays, row: int, slots: Ints, end_ms: Ints) -> Ints:
     """Return `[term, slot]`: what this row costs on each slot, if it ends then."""
     rows, weights = arrays.rows, arrays.problem.weights
-    late_ms = np.maximum(end_ms - rows.due_ms[row], 0)
-    lateness = late_ms * weights.late_permille // 1_000 * rows.need_permille[row]
     away_m = distance_m(arrays, row, slots)
     carbon_mg = machine_mg(arrays, row, slots) + transport_mg(arrays, row, away_m)
     elsewhere = arrays.slots.charter[slots] != rows.charter[row]
     return np.stack(
         (
-            lateness // 1_000,
+            lateness(arrays, row, end_ms - rows.due_ms[row]),
             end_ms,
             # A second a kilometre is a millisecond a metre.
             away_m * weights.distance_s_per_km,
@@ -38,6 +36,14 @@ def terms(arrays: Arrays, row: int, slots: Ints, end_ms: Ints) -> Ints:
             elsewhere * (weights.own_first_s * 1_000),
         )
     )
+
+
+def lateness(arrays: Arrays, row: int, after_due_ms: Ints) -> Ints:
+    """Return what ending so long after the due time costs this row."""
+    late_ms = np.maximum(after_due_ms, 0)
+    worse_ms = late_ms * arrays.problem.weights.late_permille // 1_000
+    cost_ms: Ints = worse_ms * arrays.rows.need_permille[row] // 1_000
+    return cost_ms
 
 
 def distance_m(arrays: Arrays, row: int, slots: Ints) -> Ints:

@@ -92,12 +92,13 @@ class Calendar:
 class Wave:
     """What was offered, what is left of it, and who took the rest."""
 
-    def __init__(self, arrays: Arrays) -> None:
+    def __init__(self, arrays: Arrays, like: Wave | None = None) -> None:
+        """Begin a wave, or look at one that is under way with the rows of `arrays`."""
         self.arrays = arrays
-        self.offered = Calendar(arrays)
-        self.takers: dict[int, int] = {}
+        self.offered = Calendar(arrays) if like is None else like.offered
+        self.takers: dict[int, int] = {} if like is None else like.takers
         """For each machine (unit), the row that was last to take time on it."""
-        self._left = Calendar(arrays)
+        self._left = Calendar(arrays) if like is None else like._left
 
     def survey(self, row: int, failing: Rules) -> Survey:
         """Return how a row stands with every offer, after the rows before it."""
@@ -120,5 +121,9 @@ class Wave:
         """Give a row the time that it found on one of its slots."""
         slot = int(survey.slots[best])
         start_ms, end_ms = int(survey.start_ms[best]), int(survey.end_ms[best])
+        self.reserve(survey.row, slot, start_ms, end_ms)
+
+    def reserve(self, row: int, slot: int, start_ms: int, end_ms: int) -> None:
+        """Give a row a stretch of a slot's time."""
         self._left.take(slot, start_ms, end_ms)
-        self.takers[int(self.arrays.slots.unit[slot])] = survey.row
+        self.takers[int(self.arrays.slots.unit[slot])] = row

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from fabnet.production.place import Place
 from fabnet.production.plan import Offered, Placed, Problem, Rejection, Unplaced
 from fabnet.records.ids import CharterId, MachineId, PeerId
-from fabnet.scheduling.explain import OTHERS_MAX
+from fabnet.scheduling.explain.rejections import OTHERS_MAX
 from fabnet.scheduling.plan import plan
 from tests.scheduling.problems import (
     HOUR_MS,

@@ -1,4 +1,4 @@
-"""Why this machine, and why not the others: reasons with what was wanted and what is.
+"""Why not the other machines: the first limit that each fails, with both figures.
 
 Reasons are codes and texts are figures with their units; sentences are made in `node`.
 """
@@ -33,17 +33,17 @@ def others(wave: Wave, survey: Survey, chosen: int | None) -> tuple[Rejection, .
     unit = wave.arrays.slots.unit
     seen = set() if chosen is None else {int(unit[survey.slots[chosen]])}
     named: list[Rejection] = []
-    for slot in _nearest_first(survey):
+    for slot in nearest_first(survey):
         if unit[slot] in seen:
             continue
         if len(named) == OTHERS_MAX:
             break
         seen.add(int(unit[slot]))
-        named.append(_rejection(wave, survey, chosen, slot))
+        named.append(rejection(wave, survey, chosen, slot))
     return tuple(named)
 
 
-def _nearest_first(survey: Survey) -> Iterator[int]:
+def nearest_first(survey: Survey) -> Iterator[int]:
     """Yield slots: those that would do by cost, then by how far they came."""
     would_do = survey.slots[np.argsort(survey.total_ms, kind="stable")]
     short_by = np.uint8(Rule.COSTLIER) - survey.failing
@@ -51,7 +51,8 @@ def _nearest_first(survey: Survey) -> Iterator[int]:
     yield from map(int, chain(would_do, rest))
 
 
-def _rejection(wave: Wave, survey: Survey, chosen: int | None, slot: int) -> Rejection:
+def rejection(wave: Wave, survey: Survey, chosen: int | None, slot: int) -> Rejection:
+    """Return why one slot was not chosen; `chosen` is as in `others`."""
     offered = wave.arrays.offered[slot]
     rule = Rule(survey.failing[slot])
     if rule == Rule.COSTLIER:

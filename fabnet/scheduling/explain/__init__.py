@@ -1,0 +1,1 @@
+"""Why this machine, why not the others, and what would change it."""
