@@ -95,10 +95,10 @@ class Wave:
     def __init__(self, arrays: Arrays, like: Wave | None = None) -> None:
         """Begin a wave, or look at one that is under way with the rows of `arrays`."""
         self.arrays = arrays
-        self.offered = Calendar(arrays) if like is None else like.offered
+        self.offered: Calendar = Calendar(arrays) if like is None else like.offered
         self.takers: dict[int, int] = {} if like is None else like.takers
         """For each machine (unit), the row that was last to take time on it."""
-        self._left = Calendar(arrays) if like is None else like._left
+        self.left: Calendar = Calendar(arrays) if like is None else like.left
 
     def survey(self, row: int, failing: Rules) -> Survey:
         """Return how a row stands with every offer, after the rows before it."""
@@ -106,7 +106,7 @@ class Wave:
         slots = np.flatnonzero(failing == Rule.COSTLIER)
         length_ms = making_ms(self.arrays, np.array([row]), slots)
         late = self.offered.earliest(slots, length_ms) + length_ms > deadline_ms
-        start_ms = self._left.earliest(slots, length_ms)
+        start_ms = self.left.earliest(slots, length_ms)
         end_ms = start_ms + length_ms
         gone = ~late & (end_ms > deadline_ms)  # NEVER is after any deadline
         failing = failing.copy()
@@ -125,5 +125,5 @@ class Wave:
 
     def reserve(self, row: int, slot: int, start_ms: int, end_ms: int) -> None:
         """Give a row a stretch of a slot's time."""
-        self._left.take(slot, start_ms, end_ms)
+        self.left.take(slot, start_ms, end_ms)
         self.takers[int(self.arrays.slots.unit[slot])] = row
