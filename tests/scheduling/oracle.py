@@ -62,25 +62,34 @@ class Verdict:
 
 def plan_slowly(problem: Problem) -> Plan:
     """Place row after row, by urgency, each where it is cheapest at its turn."""
+    answers: dict[int, Placed | Unplaced] = {}
+    for row, verdicts in judged_slowly(problem).items():
+        want = problem.wanted[row]
+        if verdicts and verdicts[0].window is not None:
+            answers[row] = placed(want, verdicts[0], verdicts)
+        else:
+            rejections = tuple(rejection(each) for each in one_a_machine(verdicts)[:32])
+            reason = rejections[0].reason if rejections else "no-machine"
+            answers[row] = Unplaced(want.job, want.part, reason, rejections)
+    return tuple(answers[row] for row in range(len(problem.wanted)))
+
+
+def judged_slowly(problem: Problem) -> dict[int, list[Verdict]]:
+    """Return what becomes of each offer for each row at its turn, the nearest first."""
     offers = sorted(problem.offered, key=identity)
     taken: Taken = {}
-    answers: dict[int, Placed | Unplaced] = {}
+    judged: dict[int, list[Verdict]] = {}
     for row in sorted(
         range(len(problem.wanted)), key=lambda row: turn(problem, problem.wanted[row])
     ):
         want = problem.wanted[row]
         verdicts = [judge(problem, want, offered, taken) for offered in offers]
         verdicts.sort(key=lambda verdict: verdict.nearness)
+        judged[row] = verdicts
         if verdicts and verdicts[0].window is not None:
-            best = verdicts[0]
-            answers[row] = placed(want, best, verdicts)
-            lots = taken.setdefault(machine_of(best.offered), [])
+            lots = taken.setdefault(machine_of(verdicts[0].offered), [])
             lots.append((verdicts[0].window, want))
-        else:
-            rejections = tuple(rejection(each) for each in one_a_machine(verdicts)[:32])
-            reason = rejections[0].reason if rejections else "no-machine"
-            answers[row] = Unplaced(want.job, want.part, reason, rejections)
-    return tuple(answers[row] for row in range(len(problem.wanted)))
+    return judged
 
 
 def identity(offered: Offered) -> tuple[str, str, str]:

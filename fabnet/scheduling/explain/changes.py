@@ -91,7 +91,7 @@ class Search:
             if place == replay.own:
                 here = [*self._radius(wave), *self._deadline(wave)]
                 here += self._material(wave)
-        return (*sooner, *later, *here, *needs)
+        return (*sooner, *later, *here, *self._nearest(needs))
 
     def _span(self) -> tuple[int, int]:
         """Return the first and the last turn that any change would give the row."""
@@ -162,6 +162,18 @@ class Search:
                 then = self._tried(wave, at)
                 if then is not None:
                     yield Change("need", self._was_need, code, then)
+
+    def _nearest(self, found: Sequence[Change]) -> Iterator[Change]:
+        """Yield of the needs that would do the nearest below, and above."""
+        weights = {code: want.need_weight for code, want in self._needs}
+        weight = self._replay.want.need_weight
+
+        def apart(change: Change) -> int:
+            return weights[str(change.becomes)] - weight
+
+        in_order = sorted(found, key=apart)
+        yield from [change for change in in_order if apart(change) < 0][-1:]
+        yield from [change for change in in_order if apart(change) > 0][:1]
 
     def _material(self, wave: Wave) -> list[Change]:
         was = " ".join(self._replay.want.requirement.materials)
