@@ -292,3 +292,24 @@ def test_the_machines_peer_tells_two_machines_of_one_name_apart() -> None:
     [change] = told.changes
     assert change.choice.at.peer == "peer-2"
     assert requirement().materials == ("pla",)
+
+
+def test_sooner_and_later_meet_at_the_same_minute_whatever_is_overtaken() -> None:
+    near = offered("shop/near", windows=(window(10, 20),))
+    far = offered("shop/far", windows=(window(8, 20),), place=DETROIT)
+    loom = offered("shop/loom", capability=capability(process="sew"))
+    sewn = [
+        wanted(f"b{at}", requirement=requirement(process="sew"), due_ms=NOW_MS + due)
+        for at, due in enumerate(range(HOUR_MS, 20 * HOUR_MS, HOUR_MS))
+    ]
+    sooner, later = (
+        why(
+            problem([wanted(due_ms=NOW_MS + hours * HOUR_MS), *sewn], [near, far, loom])
+        )
+        for hours in (14, 8)
+    )
+    assert later.chosen is not None
+    assert later.chosen.at.machine == "shop/far"
+    [least] = [it for it in later.changes if it.kind == "due"]
+    [most] = [it for it in sooner.changes if it.kind == "due"]
+    assert int(least.becomes) == int(most.becomes) + MINUTE_MS
