@@ -35,13 +35,13 @@ from fabnet.node.links.guard import client_session
 from fabnet.node.links.links import Links
 from fabnet.node.links.peer_id_auth import ServerAuth
 from fabnet.node.links.public import make_public_app
+from fabnet.node.plans import Plans
 from fabnet.node.runner import Remembered, Runner
 from fabnet.node.shell import Shell
 from fabnet.node.store import incarnation
 from fabnet.node.store.blobs import Blobs
 from fabnet.node.store.store import Store
 from fabnet.production.place import place_at
-from fabnet.production.plan import Plan, Problem
 from fabnet.protocol import address as addresses
 from fabnet.protocol.events import Event, Publish, Woke
 from fabnet.protocol.voice import Identity
@@ -98,6 +98,7 @@ async def run_node(config: Config, *, ready: Callable[[str], None]) -> None:
             linked=node.links.peers,
             finish_by_hand=node.floor.finish_by_hand,
             set_machine=node.floor.set_machine,
+            plans=node.plans,
         )
         await _serve(stack, config, keyring, node, shell, ready)
 
@@ -110,6 +111,7 @@ class _Node:
     links: Links
     floor: Floor
     dialler: Dialler
+    plans: Plans
 
 
 def _join(  # noqa: PLR0917  # each part is built once, here, and named at the call
@@ -144,6 +146,7 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
         dialler=dialler,
         session=session,
     )
+    plans = Plans()
     runner = Runner.restore(
         remembered,
         clock=clock,
@@ -151,10 +154,10 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
         outlet=links,
         hands=floor,
         recall=fetcher.recall,
-        plan=_plan,
+        plan=plans.plan,
     )
     runners.append(runner)
-    return _Node(runner, links, floor, dialler)
+    return _Node(runner, links, floor, dialler, plans)
 
 
 async def _serve(  # noqa: PLR0917  # the same
@@ -280,14 +283,3 @@ def _hosts(config: Config) -> frozenset[str]:
     """Return the Host headers we answer to: those of the addresses we announce."""
     named = [addresses.parse(text) for text in config.listen.addresses]
     return frozenset(addresses.authority(address).lower() for address in named)
-
-
-async def _plan(problem: Problem) -> Plan:
-    # numpy is loaded when there is something to plan, and not before.
-    return await asyncio.to_thread(_plan_now, problem)
-
-
-def _plan_now(problem: Problem) -> Plan:
-    from fabnet.scheduling.plan import plan  # noqa: PLC0415  # see _plan
-
-    return plan(problem)

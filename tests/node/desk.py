@@ -21,12 +21,12 @@ from fabnet.node.api.handlers.designs import revision_of, terms_of
 from fabnet.node.api.handlers.people import first_token
 from fabnet.node.clock import SystemClock
 from fabnet.node.config import parse
+from fabnet.node.plans import Plans
 from fabnet.node.runner import Runner
 from fabnet.node.shell import Shell
 from fabnet.node.store.blobs import Blobs
 from fabnet.node.store.store import Store
 from fabnet.node.withdrawn import withdrawn_of
-from fabnet.production.plan import Plan, Problem
 from fabnet.production.request import Request
 from fabnet.protocol.effects import Act, Lower, Recall, Send, SendGot, Serve, Subscribe
 from fabnet.protocol.events import (
@@ -51,7 +51,6 @@ from fabnet.records.ids import (
     Window,
 )
 from fabnet.records.record import Record
-from fabnet.scheduling.plan import plan
 from tests.node.cooperative import (
     JACKSON,
     NODE,
@@ -305,9 +304,7 @@ def _node(path: Path, store: Store) -> tuple[Shell, World]:
     async def recall(effect: Recall) -> Recalled:
         return await _recalled(shell, effect)
 
-    async def make_plan(problem: Problem) -> Plan:
-        return await asyncio.to_thread(plan, problem)
-
+    plans = Plans()
     runner = Runner(
         Peer(identity),
         clock=clock,
@@ -315,7 +312,7 @@ def _node(path: Path, store: Store) -> tuple[Shell, World]:
         outlet=world,
         hands=world,
         recall=recall,
-        plan=make_plan,
+        plan=plans.plan,
     )
     shell = Shell(
         identity=identity,
@@ -330,6 +327,7 @@ def _node(path: Path, store: Store) -> tuple[Shell, World]:
         linked=list[PeerId],
         finish_by_hand=world.finish_by_hand,
         set_machine=world.set_machine,
+        plans=plans,
     )
     return shell, world
 

@@ -17,6 +17,7 @@ from typing import Final
 
 from fabnet.node.web.commons import COMMONS
 from fabnet.node.web.duties import ACTORS, ACTS, DESCENT, DUTIES, FACTS, READING
+from fabnet.node.web.whys import BARE, NEEDS, NOT_CHOSEN, RUNNER_UP, TERMS, WHYS
 
 Args = Mapping[str, str | int]
 
@@ -29,7 +30,8 @@ _MOMENTS: Final = frozenset(
 _NAME_CHARS_MAX: Final = 40
 """Letters of an id after which it is shortened; names of things are shorter."""
 _PLACES: Final = re.compile(r"{(\w+)}")
-_FIGURES: Final = re.compile(r"\b([0-9]{1,15}) (ms|s)\b")
+_FIGURES: Final = re.compile(r"\b([0-9]{1,19}) (ms|s)\b")
+_COST: Final = re.compile(r"([a-z-]+) ([0-9]{1,19} ms)")
 _ID_PREFIXES: Final = ("bafkrei", "bafybei", "12D3Koo", "sha256:")
 
 
@@ -146,6 +148,7 @@ LINES: Final = {
         "Lot {epoch} waits: its licence grant is disputed by {by} ({why})."
     ),
     "broken-chain": _("Record {record} does not follow its log at place {seq}."),
+    **WHYS,
 }
 """What happened, by code: whole sentences."""
 
@@ -178,26 +181,6 @@ REASONS: Final = {
     "not-fetched": _("the design’s files are not here yet"),
     "out-of-order": _("this is not possible now"),
     "internal": _("something went wrong here; the log says what"),
-    # Why a machine was not chosen.
-    "process": _("it does {limit}, and {wanted} is needed"),
-    "material": _("it works {limit}, and {wanted} is needed"),
-    "size": _("the piece needs {wanted}, and the machine takes {limit}"),
-    "tolerance": _("the piece needs {wanted}, and the machine holds {limit}"),
-    "thickness": _("the sheet is {wanted} thick, and the machine takes {limit}"),
-    "nozzle": _("the piece needs a nozzle of {wanted}, and there is {limit}"),
-    "skill": _("it takes the skill {wanted}, and there is {limit}"),
-    "stranger": _("it is open to {limit}, and this would come from {wanted}"),
-    "offline": _("it is offline"),
-    "drained": _("it takes no new work"),
-    "in-doubt": _("nobody knows what lies on its bench"),
-    "refused": _("it said no to this before"),
-    "too-far": _("it is {limit} away, and {wanted} is the most"),
-    "busy": _("it is busy: {wanted} are needed, and {limit} are free in one piece"),
-    "closed": _("{wanted} are needed, and it is free for {limit} in one piece"),
-    "after-deadline": _("it would be ready in {limit}, the deadline is in {wanted}"),
-    "taken": _("a more urgent request takes it"),
-    "costlier": _("it comes after the other: {limit}, against {wanted}"),
-    "no-machine": _("no machine is on offer"),
     # Why something was not asked for, leased or made.
     "due-in-the-past": _("the due time {due_ms} has passed"),
     "deadline-before-due": _("the deadline is before the due time"),
@@ -316,6 +299,7 @@ REASONS: Final = {
     "start-missed": _("the machine did not begin in time"),
     "too-much-scrap": _("there was too much scrap"),
     **DESCENT,
+    **NOT_CHOSEN,
     **READING,
     **COMMONS,
 }
@@ -343,7 +327,10 @@ BARE: Final = {
 def sentence(code: str, args: Args, language: str = "en") -> str:
     """Return what a code and its arguments say; one that is unknown speaks as it is."""
     if code in LINES:
-        return _filled(LINES[code], args, language)
+        told = _filled(LINES[code], args, language)
+        if code == "placed" and "next_machine" in args:
+            told += " " + _filled(RUNNER_UP, args, language)
+        return told
     clause = reason(code, args, language)
     return clause[:1].upper() + clause[1:] + "."
 
@@ -384,6 +371,16 @@ def condition(asked: str, language: str = "en") -> str:
         _filled(text, {}, language) for text in (_(" and "), _("; or else "))
     )
     return either.join(both.join(way) for way in told)
+
+
+def term(code: str, language: str = "en") -> str:
+    """Return one part of a cost as people call it."""
+    return _filled(TERMS[code], {}, language) if code in TERMS else code
+
+
+def need(code: str, language: str = "en") -> str:
+    """Return what a request is for, as people call it."""
+    return _filled(NEEDS[code], {}, language) if code in NEEDS else code
 
 
 def title(code: str) -> str:
@@ -463,6 +460,9 @@ def _because(code: str, args: Args, language: str) -> str:
 
 def _shown(name: str, value: str | int) -> str:
     if isinstance(value, str):
+        cost = _COST.fullmatch(value)
+        if cost is not None:
+            value = f"{term(cost[1])} {cost[2]}"
         return _FIGURES.sub(_figure, short(value))
     if name in _MOMENTS:
         return moment(value)
@@ -488,6 +488,7 @@ _UNITS: Final[dict[str, Callable[[int], str]]] = {
     "mg": lambda milligrams: f"{milligrams / 1_000:,.1f} g",
     "wh": lambda watt_hours: f"{watt_hours:,} Wh",
     "permille": lambda permille: f"{permille / 10:g} %",
+    "permyriad": lambda permyriad: f"{permyriad / 100:g} %",
 }
 """How a number is shown, by the unit in its argument's name."""
 

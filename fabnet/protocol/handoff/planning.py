@@ -18,13 +18,14 @@ from fabnet.production import job as jobs
 from fabnet.production import lot as lots
 from fabnet.production.handoff import LeaseRequest
 from fabnet.production.job import Job
-from fabnet.production.plan import Placed, Problem, Unplaced, Wanted
+from fabnet.production.plan import Placed, Problem, Rejection, Unplaced, Wanted
 from fabnet.production.receipt import LotOpened, lot_key
 from fabnet.protocol.community import Community
 from fabnet.protocol.effects import AskPlan, Recall, Turn
 from fabnet.protocol.events import Design, PlanReady, Recalled
 from fabnet.protocol.handoff.book import Book, item_of
 from fabnet.protocol.market import Market
+from fabnet.records.ids import JobId, MachineId, PeerId
 
 DESIGNS_MAX: Final = 256
 """Designs remembered between plans; the oldest is fetched again when needed."""
@@ -51,6 +52,10 @@ class Planning:
     planning: bool = False
     plan_tick: int | None = None
     """When to plan next; nil when nothing waits."""
+    told: dict[tuple[JobId, str], dict[tuple[PeerId, MachineId], str]] = field(
+        default_factory=dict
+    )
+    """Of each row (job and part), what the story last said of the other machines."""
 
     def tend(self, turn: Turn) -> None:
         """Look at what came to be owed: fetch its designs, or plan soon."""
@@ -185,6 +190,9 @@ class Planning:
             if job.state == "open" and not self._expired(turn, job)
             for row in self._wanted(job, policy.need_weight(job.request.need))
         )
+        self.told = {
+            row: told for row, told in self.told.items() if row[0] in self.book.jobs
+        }
         if wanted:
             self.planning = True
             turn.do(AskPlan(Problem(wanted, offered, moment_ms, policy.weights)))
@@ -272,12 +280,20 @@ class Planning:
             job.id, "placed", epoch=job.epoch, part=placed.part, pieces=placed.pieces,
             machine=placed.machine_name, facility=placed.facility_name,
             distance_m=placed.distance_m, start_ms=placed.window.start_ms,
-            end_ms=placed.window.end_ms, **terms,
+            end_ms=placed.window.end_ms, **terms, **_runner_up(placed),
         )  # fmt: skip
         self._tell_others(turn, job, placed)
 
     def _tell_others(self, turn: Turn, job: Job, answer: Placed | Unplaced) -> None:
-        for other in answer.others[:OTHERS_NOTED_MAX]:
+        """Tell of the other machines, unless it was told when it was last planned."""
+        others = answer.others[:OTHERS_NOTED_MAX]
+        before = self.told.get((job.id, answer.part), {})
+        self.told[job.id, answer.part] = {
+            (other.peer, other.machine): _gist(other) for other in others
+        }
+        for other in others:
+            if before.get((other.peer, other.machine)) == _gist(other):
+                continue
             turn.note(
                 job.id, "not-chosen", machine=other.machine_name,
                 facility=other.facility_name, reason=other.reason,
@@ -290,6 +306,22 @@ class Planning:
         self.book.keep_job(turn, msgspec.structs.replace(job, unplaced=unplaced.reason))
         turn.note(job.id, "unplaced", part=unplaced.part, reason=unplaced.reason)
         self._tell_others(turn, job, unplaced)
+
+
+def _gist(other: Rejection) -> str:
+    """Return what is worth telling again: why, and not each figure that moves on."""
+    return f"taken {other.limit}" if other.reason == "taken" else other.reason
+
+
+def _runner_up(placed: Placed) -> dict[str, str]:
+    """Return the next best machine, and the term in which it differs by most."""
+    if not placed.others or placed.others[0].reason != "costlier":
+        return {}
+    other = placed.others[0]
+    return {
+        "next_machine": other.machine_name, "next_facility": other.facility_name,
+        "next_wanted": other.wanted, "next_limit": other.limit,
+    }  # fmt: skip
 
 
 def _concerns(job: Job, event: Recalled) -> bool:

@@ -169,6 +169,24 @@ class _Row:
         return self._arrays.problem.moment_ms + first_ms
 
 
+def find_machine(problem: Problem, name: str) -> Machine:
+    """Return the machine on offer that `FACILITY/MACHINE@PEER` names.
+
+    The peer may be cut short or left out where only one fits; otherwise InputError.
+    """
+    machine, _, peer = name.partition("@")
+    found = {
+        at
+        for at in map(machine_of, problem.offered)
+        if at[1] == machine and at[0].startswith(peer)
+    }
+    if not found:
+        raise InputError("machine", "expected FACILITY/MACHINE@PEER of this plan")
+    if len(found) > 1:
+        raise InputError("machine", "expected more of the peer: several fit")
+    return found.pop()
+
+
 def machine_of(offered: Offered) -> Machine:
     """Return which machine it is that is offered."""
     return offered.peer, offered.offer.machine
