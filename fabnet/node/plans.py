@@ -13,7 +13,7 @@ from typing import Final
 
 from fabnet.production.plan import Plan, Problem
 from fabnet.records.ids import JobId, MachineId, PeerId
-from fabnet.scheduling.explain.explanation import Explanation, Reasons
+from fabnet.scheduling.explain.explanation import Certificate, Explanation, Reasons
 
 PLANS_MAX: Final = 16
 """Plans kept; of one that is pushed out nobody can ask why any more."""
@@ -41,6 +41,7 @@ class Told:
 
     planned_ms: int
     reasons: Reasons
+    certificate: Certificate | None
 
 
 @dataclass(slots=True)
@@ -99,7 +100,7 @@ class Plans:
             if machine is None:
                 kept.told[job] = explanation
             told += [
-                Told(kept.problem.moment_ms, reasons)
+                Told(kept.problem.moment_ms, reasons, explanation.certificate)
                 for reasons in explanation.rows
                 if rows.get((job, reasons.revision, reasons.part)) == number
             ]

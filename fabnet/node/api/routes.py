@@ -64,6 +64,9 @@ from fabnet.node.api.handlers import (
     requests,
 )
 from fabnet.node.api.openapi import document
+from fabnet.node.api.plans import pages as plan_pages
+from fabnet.node.api.plans import why
+from fabnet.node.api.plans.answers import WhyAnswer
 from fabnet.node.api.table import (
     ANY,
     HTML,
@@ -94,7 +97,7 @@ _LOT: Final = "/v1/lots/{job}/{epoch}"
 _MACHINE: Final = "/v1/machines/{facility}/{machine}"
 
 ROUTES: Final[tuple[Route, ...]] = (
-    get("/", HTML, pages.home, "The page with map, machines, designs and jobs"),
+    get("/", HTML, plan_pages.home, "The page with map, machines, designs and jobs"),
     get_asked(
         "/designs",
         commons.DesignSearch,
@@ -115,7 +118,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         design_pages.withdrawals_page,
         "The page of recalled designs",
     ),
-    get("/jobs/{id}", HTML, pages.job, "The page of one job"),
+    get("/jobs/{id}", HTML, plan_pages.job, "The page of one job"),
     get("/static/{name}", ANY, pages.static, "A style sheet or an icon"),
     get("/healthz", Health, about.healthz, "Whether the listener answers"),
     get("/v1/openapi.json", JSON, _openapi, "This description"),
@@ -183,6 +186,13 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     get("/v1/jobs", Jobs, jobs.list_jobs, "Jobs filed here, or made here for another"),
     get("/v1/jobs/{id}", JobAnswer, jobs.get_job, "One job, by id or short code"),
+    get_asked(
+        "/v1/jobs/{id}/why",
+        why.WhySearch,
+        WhyAnswer,
+        why.get_why,
+        "Why a job is where it is, why not elsewhere, and what would change it",
+    ),
     get("/v1/makings", Makings, jobs.list_makings, "Lots made here"),
     get("/v1/stories/{id}", Story, jobs.get_story, "All that happened to one thing"),
     get("/v1/credit", Credit, credit.get_credit, "Minutes between cooperatives"),

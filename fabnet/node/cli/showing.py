@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from fabnet.node.api.answers import Credit, Jobs, Line, Machines, Story
+from fabnet.node.api.plans.answers import WhyAnswer
 from fabnet.node.cli.command import Command, add_api, call, columns, show
 from fabnet.node.web.sentences import moment, short, span
 
@@ -40,6 +41,28 @@ def _story(args: Namespace) -> int:
     found = call(args, lambda node: node.get(path, Story))
     lines = [f"The story of {found.subject}", *map(_told, found.lines)]
     return show(args, found, "\n".join(lines))
+
+
+def _why(args: Namespace) -> int:
+    path = f"/v1/jobs/{quote(args.id, safe='')}/why"
+    if args.machine:
+        path += f"?machine={quote(args.machine, safe='')}"
+    found = call(args, lambda node: node.get(path, WhyAnswer))
+    lines: list[str] = []
+    for row in found.rows:
+        lines += [f"Planned {moment(row.planned_ms)}", *row.sentences]
+        if row.asked is not None:
+            lines.append(row.asked.sentence)
+        if row.chosen is not None:
+            costs = [(it.title, span(it.cost_ms // 1_000)) for it in row.chosen.terms]
+            lines += [
+                "",
+                columns([("IT COUNTS FOR", "LIKE WAITING"), *costs], empty=""),
+            ]
+        lines += ["", "What would change it", *row.change_sentences, ""]
+        if not args.machine:
+            lines += ["The others", *(it.sentence for it in row.others), ""]
+    return show(args, found, "\n".join([*lines, found.certificate_sentence]))
 
 
 def _told(line: Line) -> str:
@@ -84,6 +107,16 @@ def _configure_story(parser: ArgumentParser) -> None:
     add_api(parser)
 
 
+def _configure_why(parser: ArgumentParser) -> None:
+    parser.add_argument("id", help="a job, by its id or short code")
+    parser.add_argument(
+        "--machine",
+        metavar="FACILITY/MACHINE@PEER",
+        help="say how this one stands; the peer only where two machines have one name",
+    )
+    add_api(parser)
+
+
 COMMANDS = (
     Command("machines", "list the machines that are known", add_api, _machines),
     Command("jobs", "list the jobs filed or made here", add_api, _jobs),
@@ -92,6 +125,15 @@ COMMANDS = (
         "tell all that happened to one thing",
         _configure_story,
         _story,
+    ),
+    Command(
+        "why",
+        "tell why a job is made where it is, and what would change it",
+        _configure_why,
+        _why,
+        "Tell why each part of a job went to its machine, and not to another, and the\n"
+        "least that could be asked otherwise to change it. From the newest plan since\n"
+        "the node began; `fabnet story` tells what happened before.",
     ),
     Command(
         "passport",

@@ -1,6 +1,6 @@
 """Why a machine, why not another, and what would change it: the words for each code.
 
-Of the planner's codes; `sentences` speaks them. Costs are hours of waiting, never money.
+Of the planner’s codes; `sentences` speaks them. Costs are waiting, never money.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ WHYS: Final = {
         "{pieces} × {part} on {machine} at {facility}, {distance_m} away, ready "
         "{end_ms}; all told, that counts like {cost_ms} of waiting."
     ),
-    "why-unplaced": _("{pieces} × {part}: no machine can make it now, for {reason}."),
+    "why-unplaced": _("{pieces} × {part}: no machine can make it now; {reason}."),
     "why-runner-up": _(
         "The next best is {machine} at {facility}, ready {end_ms}: it counts like "
         "{more_ms} more, most of all {term}, {there_ms} there and {here_ms} here."
@@ -96,7 +96,8 @@ WHYS: Final = {
     "why-opens": _("It is closed until {start_ms}."),
     "why-price": _("To others in this plan its time is worth {price_ms} of waiting."),
     "change-due": _(
-        "If it were due {due_ms}, {machine} at {facility} would make it, ready {end_ms}."
+        "If it were due {due_ms}, {machine} at {facility} would make it, ready "
+        "{end_ms}."
     ),
     "change-deadline": _(
         "If the deadline were {deadline_ms}, {machine} at {facility} would make it, "

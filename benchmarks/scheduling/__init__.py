@@ -1,0 +1,1 @@
+"""How fast and how near the optimum the planner is."""
