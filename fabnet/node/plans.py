@@ -50,7 +50,17 @@ class Plans:
 
     _kept: dict[int, _Kept] = field(default_factory=dict)
     _newest: dict[Row, int] = field(default_factory=dict)
-    _count: int = 0
+    _last: int = 0
+
+    @property
+    def count(self) -> int:
+        """How many plans are remembered."""
+        return len(self._kept)
+
+    def forget(self) -> None:
+        """Remember none, as after a start."""
+        self._kept.clear()
+        self._newest.clear()
 
     async def plan(self, problem: Problem) -> Plan:
         """Return the plan of a problem, and remember both."""
@@ -61,11 +71,11 @@ class Plans:
 
     def remember(self, problem: Problem, plan: Plan) -> None:
         """Keep a plan as the newest of all its rows; forget what is beyond bounds."""
-        self._count += 1
+        self._last += 1
         entries = len(problem.offered) + sum(len(each.others) for each in plan)
-        self._kept[self._count] = _Kept(problem, plan, entries)
+        self._kept[self._last] = _Kept(problem, plan, entries)
         for want in problem.wanted:
-            self._newest[want.job, want.revision, want.part] = self._count
+            self._newest[want.job, want.revision, want.part] = self._last
         used = set(self._newest.values())
         for number in [number for number in self._kept if number not in used]:
             del self._kept[number]

@@ -107,6 +107,34 @@ def test_a_refusal_by_licence_is_planned_again_elsewhere() -> None:
     assert not detroit.bench.came_out
 
 
+def test_planning_again_tells_only_what_changed_of_the_other_machines() -> None:
+    network, jackson, detroit, barcelona = cities(actors={"detroit": "firm"})
+    detroit.owns(printer(detroit))
+    detroit.owns(printer(detroit, "tiny", bed_um=1_000))
+    barcelona.owns(printer(barcelona))
+    design = hook(licence="CC-BY-NC-SA-4.0")
+    cid = barcelona.publishes(design, granted(design))
+    network.knows_of(cid)
+
+    job = jackson.asks_for(cid, 2)
+    network.finish(jackson, job)
+
+    assert placed(jackson, job) == ["detroit", "barcelona"]
+    first = next(line for line in jackson.story(job) if line.code == "placed")
+    assert first.arg("next_facility") == "barcelona"
+    assert str(first.arg("next_limit")).startswith("distance ")
+    told = [
+        (line.arg("facility"), line.arg("machine"), line.arg("reason"))
+        for line in jackson.story(job)
+        if line.code == "not-chosen"
+    ]
+    assert told == [
+        ("barcelona", "printer", "costlier"),
+        ("detroit", "tiny", "size"),
+        ("detroit", "printer", "refused"),
+    ]
+
+
 def test_a_licence_that_no_longer_permits_it_at_start_ends_the_lot() -> None:
     network, jackson, detroit, barcelona = cities()
     barcelona.owns(printer(barcelona))

@@ -24,6 +24,8 @@ LANES_MAX: Final = 24
 """Machines in one picture, those with lots first; the list of machines has them all."""
 BARS_MAX: Final = 100
 """Lots in one lane, the soonest; more could not be told apart."""
+LANES_FEW: Final = 6
+"""Machines with nothing to do are shown up to so many in all."""
 SPAN_MS_MIN: Final = 6 * 3_600_000
 """Shown at least: a workshop's morning."""
 SPAN_MS_MAX: Final = 14 * 86_400_000
@@ -136,7 +138,7 @@ def draw(lanes: Sequence[Lane], now_ms: int) -> Chart | None:
     if not busy:
         return None
     idle = [lane for lane in kept if not lane.lots and lane.windows]
-    shown = [*busy, *idle][:LANES_MAX]
+    shown = [*busy, *idle[: max(0, LANES_FEW - len(busy))]][:LANES_MAX]
     scale = _scale(shown, now_ms)
     return Chart(
         WIDTH,

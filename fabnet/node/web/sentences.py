@@ -326,6 +326,7 @@ BARE: Final = {
 
 def sentence(code: str, args: Args, language: str = "en") -> str:
     """Return what a code and its arguments say; one that is unknown speaks as it is."""
+    args = _by_term(args, language)
     if code in LINES:
         told = _filled(LINES[code], args, language)
         if code == "placed" and "next_machine" in args:
@@ -337,6 +338,7 @@ def sentence(code: str, args: Args, language: str = "en") -> str:
 
 def reason(code: str, args: Args, language: str = "en") -> str:
     """Return why not, as a clause without a full stop."""
+    args = _by_term(args, language)
     clause = _clause(code, args)
     if clause is not None:
         return _filled(clause, args, language)
@@ -420,6 +422,16 @@ def figure(name: str, value: str | int) -> str:
     return _shown(name, value)
 
 
+def _by_term(args: Args, language: str) -> Args:
+    """Return arguments in which what costs are of stands apart, as `term`."""
+    found: dict[str, str | int] = {}
+    for name, value in args.items():
+        cost = _COST.fullmatch(value) if isinstance(value, str) else None
+        if cost is not None and cost[1] in TERMS:
+            found |= {"term": term(cost[1], language), name: cost[2]}
+    return {**args, **found} if found else args
+
+
 class _Shown(dict[str, str]):
     """Arguments as they are shown; one that is not there does no harm."""
 
@@ -460,9 +472,6 @@ def _because(code: str, args: Args, language: str) -> str:
 
 def _shown(name: str, value: str | int) -> str:
     if isinstance(value, str):
-        cost = _COST.fullmatch(value)
-        if cost is not None:
-            value = f"{term(cost[1])} {cost[2]}"
         return _FIGURES.sub(_figure, short(value))
     if name in _MOMENTS:
         return moment(value)

@@ -49,7 +49,10 @@ NOT_CHOSEN: Final = {
     "closed": _("{wanted} are needed, and it is free for {limit} in one piece"),
     "after-deadline": _("it would be ready in {limit}, the deadline is in {wanted}"),
     "taken": _("the more urgent job {limit} takes it"),
-    "costlier": _("it comes after the other: {limit}, against {wanted}"),
+    "costlier": _(
+        "it comes after the other; {term} counts like {limit} of waiting, against "
+        "{wanted}"
+    ),
     "no-machine": _("no machine is on offer"),
     "plan-forgotten": _("no plan of it is remembered here; its story tells the rest"),
     "planned-elsewhere": _("it was planned by the node that asked for it"),
@@ -75,8 +78,8 @@ BARE: Final = {
 """The same without its figures, of all machines together."""
 
 RUNNER_UP: Final = _(
-    "The next best was {next_machine} at {next_facility}: {next_limit} there, against "
-    "{next_wanted} here."
+    "The next best was {next_machine} at {next_facility}; {term} counts like "
+    "{next_limit} of waiting there, against {next_wanted} here."
 )
 """What a placement says of the machine that came second, where there was one."""
 
@@ -87,8 +90,8 @@ WHYS: Final = {
     ),
     "why-unplaced": _("{pieces} × {part}: no machine can make it now; {reason}."),
     "why-runner-up": _(
-        "The next best is {machine} at {facility}, ready {end_ms}: it counts like "
-        "{more_ms} more, most of all {term}, {there_ms} there and {here_ms} here."
+        "The next best is {machine} at {facility}, ready {end_ms}. It counts like "
+        "{more_ms} more, most of all for {term}: {there_ms} there, {here_ms} here."
     ),
     "why-alone": _("No other machine would do."),
     "why-chosen": _("{machine} at {facility} is the one that was chosen."),
@@ -134,7 +137,7 @@ WHYS: Final = {
         "No plan over these offers can be more than {gap_permyriad} cheaper."
     ),
     "certificate-none": _(
-        "The plan was made row by row; nothing proves how near it is to the best."
+        "Requests were placed one by one; nothing proves how near that is to the best."
     ),
 }
 """What an explanation says, by code: whole sentences."""

@@ -63,6 +63,8 @@ def _lot(job: JobAnswer, lot: LotAnswer) -> Lot:
 
 
 def _windows(machine: MachineAnswer) -> tuple[tuple[int, int], ...]:
+    if machine.state in ("offline", "drained", "in-doubt"):
+        return ()
     return tuple(
         (window.start_ms, window.end_ms)
         for capability in machine.capabilities
