@@ -59,6 +59,10 @@ NEED_PERMILLE_MAX: Final = 1_000_000
 """What one need may be worth: as policy bounds it, so that lateness fits 64 bits."""
 WEIGHTS_MAX: Final = Weights(1_000_000, 10_000_000, 10_000_000, 10_000_000)
 """As policy bounds them, so that no cost, and no sum of costs, outgrows 64 bits."""
+ROWS_MAX: Final = 2**20
+"""Rows of one problem, twice what a node's open jobs can owe; more is refused."""
+OFFERS_MAX: Final = 2**20
+"""Offers of one problem, twenty times what a node lists; more is refused."""
 PLACE_M_MAX: Final = 7_000_000
 """Along one axis; as `Place` bounds it, so that squares of distances fit."""
 STATES: Final = ("idle", "busy", "offline", "drained", "in-doubt")
@@ -139,6 +143,12 @@ class Arrays:
 
 def encode(problem: Problem) -> Arrays:
     """Return a problem as arrays, or raise InputError naming the field."""
+    for name, given, most in (
+        ("wanted", problem.wanted, ROWS_MAX),
+        ("offered", problem.offered, OFFERS_MAX),
+    ):
+        if len(given) > most:
+            raise InputError(name, f"expected at most {most}, got {len(given)}")
     _check_weights(problem)
     by_slot = _by_slot(problem.offered)
     offered = tuple(problem.offered[index] for index in by_slot)

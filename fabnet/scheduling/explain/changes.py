@@ -135,7 +135,7 @@ class Search:
                 self.untried += 1
                 break
             end = bisect_left(dues, here + 1, start, key=place)
-            found[sign * here] = np.array(dues[start:end], np.int64) - now_ms
+            found[sign * here] = _telling(dues[start:end], now_ms)
             start = end
         return found
 
@@ -233,6 +233,17 @@ class Search:
         likely = sorted(counts, key=lambda material: (-counts[material], material))
         self.untried += len(likely[MATERIALS_TRIED_MAX:])
         return likely[:MATERIALS_TRIED_MAX]
+
+
+def _telling(dues: range, now_ms: int) -> Ints:
+    """Return those due times, from now, of which no earlier one tells the same.
+
+    Beyond the horizon nothing is late, so the first one there speaks for all.
+    """
+    # Only sooner ones, which fall, begin beyond it.
+    beyond = bisect_left(dues, 1, key=lambda due_ms: due_ms <= now_ms + HORIZON_MS)
+    some: Ints = np.array([*dues[: min(beyond, 1)], *dues[beyond:]], np.int64)
+    return some - now_ms
 
 
 def _let_in(at: Ints, limit: int, step: int) -> Ints:

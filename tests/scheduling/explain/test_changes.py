@@ -302,14 +302,15 @@ def test_sooner_and_later_meet_at_the_same_minute_whatever_is_overtaken() -> Non
         wanted(f"b{at}", requirement=requirement(process="sew"), due_ms=NOW_MS + due)
         for at, due in enumerate(range(HOUR_MS, 20 * HOUR_MS, HOUR_MS))
     ]
-    sooner, later = (
+    sooner, much_sooner, later = (
         why(
             problem([wanted(due_ms=NOW_MS + hours * HOUR_MS), *sewn], [near, far, loom])
         )
-        for hours in (14, 8)
+        for hours in (14, 10**7, 8)
     )
     assert later.chosen is not None
     assert later.chosen.at.machine == "shop/far"
     [least] = [it for it in later.changes if it.kind == "due"]
     [most] = [it for it in sooner.changes if it.kind == "due"]
+    assert [it.becomes for it in much_sooner.changes] == [most.becomes]
     assert int(least.becomes) == int(most.becomes) + MINUTE_MS
