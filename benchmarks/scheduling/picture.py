@@ -113,6 +113,7 @@ def _wanted(
             skills=(),
             mass_mg=50_000,
             energy_wh=100,
+            cut_um=None,
         ),
         reference_s=minutes * 60,
         due_ms=NOW_MS + due_h * HOUR_MS,

@@ -35,7 +35,7 @@ from fabnet.node.links.guard import client_session
 from fabnet.node.links.links import Links
 from fabnet.node.links.peer_id_auth import ServerAuth
 from fabnet.node.links.public import make_public_app
-from fabnet.node.plans import Plans
+from fabnet.node.planning.plans import Plans
 from fabnet.node.runner import Remembered, Runner
 from fabnet.node.shell import Shell
 from fabnet.node.store import incarnation

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from fabnet.node.clock import Clock
 from fabnet.node.config import Config
-from fabnet.node.plans import Plans
+from fabnet.node.planning.plans import Plans
 from fabnet.node.runner import Runner
 from fabnet.node.shelf import Shelf
 from fabnet.node.store.blobs import Blobs

@@ -21,7 +21,7 @@ from fabnet.node.api.handlers.designs import revision_of, terms_of
 from fabnet.node.api.handlers.people import first_token
 from fabnet.node.clock import SystemClock
 from fabnet.node.config import parse
-from fabnet.node.plans import Plans
+from fabnet.node.planning.plans import Plans
 from fabnet.node.runner import Runner
 from fabnet.node.shell import Shell
 from fabnet.node.store.blobs import Blobs

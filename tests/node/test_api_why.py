@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from fabnet.node.cli.main import main
-from fabnet.node.plans import ENTRIES_MAX, PLANS_MAX, Plans
+from fabnet.node.planning.plans import ENTRIES_MAX, PLANS_MAX, Plans
 from fabnet.production.plan import Problem
 from fabnet.records.ids import JobId
 from fabnet.scheduling.plan import plan

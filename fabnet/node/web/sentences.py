@@ -17,7 +17,14 @@ from typing import Final
 
 from fabnet.node.web.commons import COMMONS
 from fabnet.node.web.duties import ACTORS, ACTS, DESCENT, DUTIES, FACTS, READING
-from fabnet.node.web.whys import BARE, NEEDS, NOT_CHOSEN, RUNNER_UP, TERMS, WHYS
+from fabnet.node.web.whys import (
+    NEEDS,
+    NONE_CHOSEN,
+    NOT_CHOSEN,
+    RUNNER_UP,
+    TERMS,
+    WHYS,
+)
 
 Args = Mapping[str, str | int]
 
@@ -48,13 +55,6 @@ LINES: Final = {
         "The design “{title}” is here, and every file of it is verified."
     ),
     "design-missing": _("The design could not be fetched yet: {why}."),
-    "placed": _(
-        "Placed: {pieces} × {part} on {machine} at {facility}, {distance_m} away, "
-        "from {start_ms} to {end_ms}."
-    ),
-    "not-chosen": _("{machine} at {facility} was not chosen: {reason}."),
-    "unplaced": _("No machine can make “{part}” now: {reason}."),
-    "plan-stale": _("The offer of {machine} had changed meanwhile; planning again."),
     "leased": _(
         "Lot {epoch}: the facility holds the machine, and the lot is confirmed."
     ),
@@ -306,20 +306,8 @@ REASONS: Final = {
 """Why not, by code: a clause without a full stop."""
 
 BARE: Final = {
-    "process": _("none does that process"),
-    "material": _("none works that material"),
-    "size": _("the piece is too large for them"),
-    "tolerance": _("none is accurate enough"),
-    "thickness": _("the sheet is too thick for them"),
-    "nozzle": _("none has the right nozzle"),
-    "skill": _("nobody there has the skill"),
-    "stranger": _("those that could are not open to us"),
-    "too-far": _("those that could are too far away"),
-    "refused": _("those that could have said no"),
-    "busy": _("those that could are busy"),
-    "closed": _("none is free for so long"),
-    "after-deadline": _("none would be ready in time"),
     "design-withdrawn": _("the design was recalled"),
+    **NONE_CHOSEN,
 }
 """The same without its figures, of all machines together."""
 

@@ -59,7 +59,7 @@ NOT_CHOSEN: Final = {
 }
 """Why a machine was not chosen: clauses without a full stop."""
 
-BARE: Final = {
+NONE_CHOSEN: Final = {
     "process": _("none does that process"),
     "material": _("none works that material"),
     "size": _("the piece is too large for them"),
@@ -84,6 +84,15 @@ RUNNER_UP: Final = _(
 """What a placement says of the machine that came second, where there was one."""
 
 WHYS: Final = {
+    # In a story.
+    "placed": _(
+        "Placed: {pieces} × {part} on {machine} at {facility}, {distance_m} away, "
+        "from {start_ms} to {end_ms}."
+    ),
+    "not-chosen": _("{machine} at {facility} was not chosen: {reason}."),
+    "unplaced": _("No machine can make “{part}” now: {reason}."),
+    "plan-stale": _("The offer of {machine} had changed meanwhile; planning again."),
+    # In an explanation.
     "why-placed": _(
         "{pieces} × {part} on {machine} at {facility}, {distance_m} away, ready "
         "{end_ms}; all told, that counts like {cost_ms} of waiting."
@@ -140,4 +149,4 @@ WHYS: Final = {
         "Requests were placed one by one; nothing proves how near that is to the best."
     ),
 }
-"""What an explanation says, by code: whole sentences."""
+"""What a plan is told in, by code: whole sentences."""

@@ -22,7 +22,7 @@ from fabnet.node.api.plans.answers import (
 )
 from fabnet.node.api.problem import Problem, missing, problem
 from fabnet.node.api.table import Call
-from fabnet.node.plans import Told
+from fabnet.node.planning.plans import Told
 from fabnet.node.shell import Shell
 from fabnet.node.web import sentences
 from fabnet.node.web.sentences import Args, sentence

@@ -1,0 +1,1 @@
+"""Plans: made in a thread, and remembered for those who ask why."""
