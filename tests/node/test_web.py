@@ -25,19 +25,12 @@ from fabnet.node.web.atlas import (
     Voyage,
     draw,
 )
-from fabnet.node.web.duties import ACTORS as ACTORS_IN_WORDS
-from fabnet.node.web.duties import ACTS as ACTS_IN_WORDS
-from fabnet.node.web.duties import DUTIES, FACTS
-from fabnet.node.web.sentences import (
-    LINES,
-    REASONS,
-    condition,
-    duty,
-    reason,
-    sentence,
-    short,
-    span,
-)
+from fabnet.node.web.sentences import condition, duty, reason, sentence, short, span
+from fabnet.node.web.words.duties import ACTORS as ACTORS_IN_WORDS
+from fabnet.node.web.words.duties import ACTS as ACTS_IN_WORDS
+from fabnet.node.web.words.duties import DUTIES, FACTS
+from fabnet.node.web.words.lines import LINES
+from fabnet.node.web.words.reasons import REASONS
 
 PACKAGE = Path(render.__file__).parents[2]
 JACKSON = Point(42_245_900, -84_401_300)

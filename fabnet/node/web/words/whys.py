@@ -7,11 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-
-def _(text: str) -> str:
-    """Mark a text for translation."""
-    return text
-
+from fabnet.node.web.words.marking import _
 
 TERMS: Final = {
     "lateness": _("being late"),

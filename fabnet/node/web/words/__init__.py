@@ -1,0 +1,1 @@
+"""What fabnet says, by code: words alone, which `sentences` speaks."""
