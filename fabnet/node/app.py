@@ -146,7 +146,7 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
         dialler=dialler,
         session=session,
     )
-    plans = Plans()
+    plans = Plans(clock)
     runner = Runner.restore(
         remembered,
         clock=clock,

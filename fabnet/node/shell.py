@@ -40,7 +40,7 @@ class Shell:
     """Say that a manual piece is done (machine id, good); false: none in hand."""
     set_machine: Callable[[str, str], bool]
     """Set a machine (id) `idle`, `drained` or `offline`; false: no such machine."""
-    plans: Plans = field(default_factory=Plans)
+    plans: Plans
     """The newest plans, to be asked for their reasons."""
     shelf: Shelf = field(default_factory=Shelf)
     """The designs, to be searched."""

@@ -304,7 +304,7 @@ def _node(path: Path, store: Store) -> tuple[Shell, World]:
     async def recall(effect: Recall) -> Recalled:
         return await _recalled(shell, effect)
 
-    plans = Plans()
+    plans = Plans(clock)
     runner = Runner(
         Peer(identity),
         clock=clock,

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from fabnet.node.cli.main import main
+from fabnet.node.clock import StillClock
 from fabnet.node.planning.plans import ENTRIES_MAX, PLANS_MAX, Plans
 from fabnet.production.plan import Problem
 from fabnet.records.ids import JobId
@@ -146,7 +147,7 @@ def at(moment_ms: int, *jobs: str) -> Problem:
 
 @pytest.mark.asyncio
 async def test_each_row_is_explained_by_the_plan_that_it_was_last_part_of() -> None:
-    plans = Plans()
+    plans = Plans(StillClock())
     for moment_ms, jobs in ((10**12, "ab"), (10**12 + 1, "b")):
         await plans.plan(at(moment_ms, *jobs))
     assert await told_of(plans, "a") == [10**12]
@@ -156,7 +157,7 @@ async def test_each_row_is_explained_by_the_plan_that_it_was_last_part_of() -> N
 
 @pytest.mark.asyncio
 async def test_so_many_plans_are_remembered_and_then_the_oldest_is_forgotten() -> None:
-    plans = Plans()
+    plans = Plans(StillClock())
     for number in range(PLANS_MAX + 1):
         await plans.plan(at(10**12 + number, f"job-{number}"))
     assert await told_of(plans, "job-0") == []
@@ -165,7 +166,7 @@ async def test_so_many_plans_are_remembered_and_then_the_oldest_is_forgotten() -
 
 @pytest.mark.asyncio
 async def test_a_plan_of_a_great_city_pushes_out_the_others_and_stays() -> None:
-    plans = Plans()
+    plans = Plans(StillClock())
     small, large = at(10**12, "a"), at(10**12 + 1, "b")
     plans.remember(small, plan(small))
     crowd = Problem(

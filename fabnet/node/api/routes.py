@@ -50,7 +50,7 @@ from fabnet.node.api.commons.answers import (
     FoundDesigns,
     LineageAnswer,
 )
-from fabnet.node.api.exports import labels, okw
+from fabnet.node.api.exports import labels, metrics, okw
 from fabnet.node.api.handlers import (
     about,
     credit,
@@ -120,6 +120,7 @@ ROUTES: Final[tuple[Route, ...]] = (
     ),
     get("/jobs/{id}", HTML, plan_pages.job, "The page of one job"),
     get("/static/{name}", ANY, pages.static, "A style sheet or an icon"),
+    get("/metrics", metrics.MEDIA_TYPE, metrics.get_metrics, "Figures for Prometheus"),
     get("/healthz", Health, about.healthz, "Whether the listener answers"),
     get("/v1/openapi.json", JSON, _openapi, "This description"),
     get("/v1/node", NodeAnswer, about.get_node, "This node"),

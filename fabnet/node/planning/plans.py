@@ -11,7 +11,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from fabnet.production.plan import Plan, Problem
+from fabnet.node.clock import Clock
+from fabnet.production.plan import Placed, Plan, Problem
 from fabnet.records.ids import JobId, MachineId, PeerId
 from fabnet.scheduling.explain.explanation import Certificate, Explanation, Reasons
 
@@ -44,10 +45,26 @@ class Told:
     certificate: Certificate | None
 
 
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What one plan came to."""
+
+    rows: int
+    placed: int
+    cost_ms: int
+    """Of the rows it placed, in milliseconds of waiting."""
+    took_ms: int
+
+
 @dataclass(slots=True)
 class Plans:
     """Makes plans in a thread, and remembers them."""
 
+    clock: Clock
+    made: int = 0
+    """Plans made since the start."""
+    latest: Planned | None = None
+    """What the newest came to; nil before the first."""
     _kept: dict[int, _Kept] = field(default_factory=dict)
     _newest: dict[Row, int] = field(default_factory=dict)
     _last: int = 0
@@ -65,7 +82,16 @@ class Plans:
     async def plan(self, problem: Problem) -> Plan:
         """Return the plan of a problem, and remember both."""
         # numpy is loaded when there is something to plan, and not before.
+        begun_ms = self.clock.now().tick_ms
         made = await asyncio.to_thread(_plan_now, problem)
+        placed = [each for each in made if isinstance(each, Placed)]
+        self.made += 1
+        self.latest = Planned(
+            rows=len(made),
+            placed=len(placed),
+            cost_ms=sum(each.cost_ms for each in placed),
+            took_ms=self.clock.now().tick_ms - begun_ms,
+        )
         self.remember(problem, made)
         return made
 

@@ -1,0 +1,59 @@
+"""What a monitoring system reads of this node: counts, and what was last planned."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from fabnet.node.api.exports.figures import Metric
+from fabnet.node.api.handlers.known import books
+from fabnet.node.api.table import Call, Raw
+from fabnet.node.planning.plans import Planned
+
+MEDIA_TYPE: Final = "text/plain; version=0.0.4"
+
+
+async def get_metrics(call: Call) -> Raw:
+    """Return counts of what this node holds, does and last planned."""
+    shell = call.shell
+    known = await books(shell)
+    found = [
+        _one("links", "Open links to peers", len(shell.linked())),
+        _one("blob_bytes", "Bytes of files kept", await shell.store.blob_bytes()),
+        _since("commits", "Transactions since the start", shell.store.commits),
+        _states("jobs", "Jobs filed here", (job.state for job in known.jobs.values())),
+        _states(
+            "lots", "Lots made here", (lot.state for lot in known.makings.values())
+        ),
+        _since("plans", "Plans made since the start", shell.plans.made),
+        *_planned(shell.plans.latest),
+    ]
+    # The library is loaded when somebody asks, and not before.
+    from fabnet.node.api.exports.exposition import exposition  # noqa: PLC0415
+
+    return Raw(exposition(found), MEDIA_TYPE)
+
+
+def _planned(latest: Planned | None) -> list[Metric]:
+    """Return what the newest plan came to; nothing before the first."""
+    if latest is None:
+        return []
+    return [
+        _one("plan_rows", "Rows of the newest plan", latest.rows),
+        _one("plan_placed", "Rows that it placed", latest.placed),
+        _one("plan_cost_seconds", "Their cost, in waiting", latest.cost_ms / 1_000),
+        _one("plan_seconds", "How long it took to make", latest.took_ms / 1_000),
+    ]
+
+
+def _one(name: str, words: str, value: float) -> Metric:
+    return Metric(name, words, (("", value),))
+
+
+def _since(name: str, words: str, value: int) -> Metric:
+    return Metric(name, words, (("", value),), "counter")
+
+
+def _states(name: str, words: str, states: Iterable[str]) -> Metric:
+    return Metric(name, words, tuple(sorted(Counter(states).items())))
