@@ -129,7 +129,8 @@ def _scan(
             full = count[at] == width
             most = cost_ms[at, width - 1]
             soonest = (
-                slot_free_ms[each] + row_work_ms[row] * 1_000 // slot_pace_permille[each]
+                slot_free_ms[each]
+                + row_work_ms[row] * 1_000 // slot_pace_permille[each]
             )
             if full and soonest >= most:
                 continue

@@ -38,3 +38,13 @@ def compiled(function: Callable[P, T]) -> Callable[P, T]:
         return njit(cache=True, nogil=True, error_model="numpy")(function)
     except RuntimeError:  # no folder to keep compiled code in: compile at each start
         return njit(cache=False, nogil=True, error_model="numpy")(function)
+
+
+def inlined(function: Callable[P, T]) -> Callable[P, T]:
+    """Return a piece of a kernel that is compiled into it, or as it stands.
+
+    A call that hands over a dozen arrays costs more than the little it does.
+    """
+    if not INSTALLED:
+        return function
+    return njit(inline="always", nogil=True, error_model="numpy")(function)

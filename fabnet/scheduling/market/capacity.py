@@ -19,14 +19,14 @@ from fabnet.scheduling.market.assignment import Certificate
 from fabnet.scheduling.market.budgets import Budgets
 from fabnet.scheduling.market.descent import descend
 from fabnet.scheduling.market.exchange import Plan, State, anneal, enter
-from fabnet.scheduling.market.shadow import PART, STEPS, reduced, shadow
+from fabnet.scheduling.market.shadow import PART, STEPS, Shadow, reduced, shadow
 from fabnet.scheduling.market.wave import checked
 
 KEPT: Final = 5
 """Edges of a row that improvement looks at: more of them found worse plans in the same
 number of moves."""
-MOVES: Final = 3_000_000
-"""Moves of one improvement: below a second of CPU time where numba is installed."""
+MOVES: Final = 1_250_000
+"""Moves of one improvement: about a second of CPU time where numba is installed."""
 COST_MS_MAX: Final = 2**49
 """What postponing all rows costs: 1,024ths of it, and penalties, still fit."""
 GRAIN: Final = 6
@@ -74,7 +74,7 @@ def allot(
     worth = reduced(useful, budgets, priced.price)
     kept = _promising(useful, worth)
     edge = _by_regret(useful, budgets, waiting_ms, worth, kept)
-    edge = _improved(useful, budgets, waiting_ms, priced.price, worth, kept, edge, (
+    edge = _improved(useful, budgets, waiting_ms, priced, worth, kept, edge, (
         moves, seed
     ))  # fmt: skip
     placed = edge >= 0
@@ -136,7 +136,7 @@ def _improved(
     graph: Graph,
     budgets: Budgets,
     waiting_ms: Ints,
-    price: Ints,
+    priced: Shadow,
     worth: Ints,
     kept: Ints,
     edge: Ints,
@@ -166,8 +166,8 @@ def _improved(
         warmth = min(int(slack[slack.size // 2]) >> (PART - GRAIN), WARMTH_MAX) << 5
         cost = int(np.where(best >= 0, plan[2][best], plan[6]).sum())
         ceiling = PENALTIES_MAX // max(int(plan[3].sum()), 1)
-        numbers = np.array((warmth, *run, cost, ceiling))
-        anneal(plan, _start(plan, graph.slots, price, ceiling), best, numbers)
+        numbers = np.array((warmth, *run, cost, ceiling, priced.bound_ms << GRAIN))
+        anneal(plan, _start(plan, graph.slots, priced.price, ceiling), best, numbers)
     else:
         descend(plan, budgets.load(graph, edge), best, *run)
     return np.where(best >= 0, kept[best], -1)
@@ -191,5 +191,5 @@ def _start(plan: Plan, slots: int, price: Ints, ceiling: int) -> State:
     for row in range(rows):
         at = int(first[row])
         if at < first[row + 1] and cost[at] <= postpone[row]:
-            enter(row, at, plan, state)
+            enter(row, at, *plan[1:], *state)
     return state

@@ -16,6 +16,10 @@ from fabnet.scheduling.market.exchange import Plan
 
 TRIALS: Final = 4_096
 """Moves tried in one round: enough for numpy to be quick, few enough to stay apart."""
+TAKEN_MAX: Final = 64
+"""Of these, the best that are looked at one by one."""
+IDLE_MAX: Final = 24
+"""Rounds without a gain before it stops."""
 GOLDEN: Final = 0x9E3779B97F4A7C15
 
 
@@ -40,7 +44,7 @@ def descend(plan: Plan, load: Ints, best: Ints, moves: int, seed: int) -> int:
     `load` is what `best` takes of each pool; it is kept up to date.
     """
     (first, slot, cost, demand, pools, capacity, postpone) = plan
-    rows = first.size - 1
+    rows, idle = first.size - 1, 0
     for turn in range(max(moves // TRIALS, 1) if slot.size else 0):
         dice = rolls(seed, turn, 5 * TRIALS).reshape(5, TRIALS)
         row = _below(dice[0], rows)
@@ -55,7 +59,8 @@ def descend(plan: Plan, load: Ints, best: Ints, moves: int, seed: int) -> int:
         gain += np.where(meets, held[other] - elsewhere, 0)
         good = np.flatnonzero((gain > 0) & (row != other) & (edge != best[row]))
         moved: set[int] = set()
-        for at in good[np.argsort(-gain[good], kind="stable")].tolist():
+        order = np.argsort(-gain[good], kind="stable")[:TAKEN_MAX]
+        for at in good[order].tolist():
             steps = [(int(row[at]), int(edge[at]))]
             if meets[at]:
                 steps.append((int(other[at]), int(goes[at])))
@@ -63,6 +68,9 @@ def descend(plan: Plan, load: Ints, best: Ints, moves: int, seed: int) -> int:
                 plan, load, best, steps
             ):
                 moved.update(who for who, _ in steps)
+        idle = 0 if moved else idle + 1
+        if idle == IDLE_MAX:
+            break
     return int(np.where(best >= 0, cost[best], postpone).sum())
 
 

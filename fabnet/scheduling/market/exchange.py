@@ -32,7 +32,7 @@ COOLINGS: Final = 256
 """Temperatures of one run, each 31/32 of the last: the last is 1/3,000 of the first."""
 
 
-@fast.compiled
+@fast.inlined
 def roll(state: Dice) -> np.uint64:
     """Return the next 64 random bits (splitmix64; Steele, Lea and Flood 2014)."""
     state[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -42,13 +42,15 @@ def roll(state: Dice) -> np.uint64:
     return mixed ^ (mixed >> np.uint64(31))
 
 
-@fast.compiled
+@fast.inlined
 def below(state: Dice, count: int) -> int:
     """Return a whole number from 0 to `count` - 1."""
-    return np.int64(((roll(state) >> np.uint64(33)) * np.uint64(count)) >> np.uint64(31))
+    return np.int64(
+        ((roll(state) >> np.uint64(33)) * np.uint64(count)) >> np.uint64(31)
+    )
 
 
-@fast.compiled
+@fast.inlined
 def exponential(state: Dice) -> int:
     """Return 1,024 times a die of mean about 1: -ln u, its logarithm made of chords."""
     bits = roll(state) | np.uint64(1)
@@ -60,7 +62,7 @@ def exponential(state: Dice) -> int:
     return (((zeros + 1) << 10) - rest) * 710 >> 10
 
 
-@fast.compiled
+@fast.inlined
 def take(
     at: int,
     sign: int,
@@ -84,7 +86,7 @@ def take(
     return change
 
 
-@fast.compiled
+@fast.inlined
 def enlist(row: int, slot: int, head: Ints, after: Ints, before: Ints) -> None:
     """Put a row into the ring of those on a slot."""
     if head[slot] < 0:
@@ -96,7 +98,7 @@ def enlist(row: int, slot: int, head: Ints, after: Ints, before: Ints) -> None:
     after[row], before[old] = old, row
 
 
-@fast.compiled
+@fast.inlined
 def dismiss(row: int, slot: int, head: Ints, after: Ints, before: Ints) -> None:
     """Take a row out of the ring of those on a slot."""
     if after[row] == row:
@@ -107,7 +109,7 @@ def dismiss(row: int, slot: int, head: Ints, after: Ints, before: Ints) -> None:
         head[slot] = after[row]
 
 
-@fast.compiled
+@fast.inlined
 def cheapest(
     row: int,
     held: int,
@@ -136,11 +138,24 @@ def cheapest(
     return best
 
 
-@fast.compiled
-def leave(row: int, plan: Plan, state: State) -> int:
+@fast.inlined
+def leave(
+    row: int,
+    slot: Ints,
+    cost: Ints,
+    demand: Ints,
+    pools: Ints,
+    capacity: Ints,
+    postpone: Ints,
+    choice: Ints,
+    load: Ints,
+    penalty: Ints,
+    over: Ints,
+    head: Ints,
+    after: Ints,
+    before: Ints,
+) -> int:
     """Take a row off its edge, and return how cost and penalties change."""
-    (_, slot, cost, demand, pools, capacity, postpone) = plan
-    (choice, load, penalty, over, head, after, before) = state
     held = choice[row]
     if held < 0:
         return -postpone[row]
@@ -150,11 +165,25 @@ def leave(row: int, plan: Plan, state: State) -> int:
     return fined - cost[held]
 
 
-@fast.compiled
-def enter(row: int, edge: int, plan: Plan, state: State) -> int:
+@fast.inlined
+def enter(
+    row: int,
+    edge: int,
+    slot: Ints,
+    cost: Ints,
+    demand: Ints,
+    pools: Ints,
+    capacity: Ints,
+    postpone: Ints,
+    choice: Ints,
+    load: Ints,
+    penalty: Ints,
+    over: Ints,
+    head: Ints,
+    after: Ints,
+    before: Ints,
+) -> int:
     """Put a row on an edge (-1 to postpone it), and return how costs change."""
-    (_, slot, cost, demand, pools, capacity, postpone) = plan
-    (choice, load, penalty, over, head, after, before) = state
     choice[row] = edge
     if edge < 0:
         return postpone[row]
@@ -164,21 +193,52 @@ def enter(row: int, edge: int, plan: Plan, state: State) -> int:
     return fined + cost[edge]
 
 
-@fast.compiled
-def step(plan: Plan, state: State, dice: Dice, chain: Ints) -> tuple[int, int]:
+@fast.inlined
+def step(
+    dice: Dice,
+    chain: Ints,
+    first: Ints,
+    slot: Ints,
+    cost: Ints,
+    demand: Ints,
+    pools: Ints,
+    capacity: Ints,
+    postpone: Ints,
+    choice: Ints,
+    load: Ints,
+    penalty: Ints,
+    over: Ints,
+    head: Ints,
+    after: Ints,
+    before: Ints,
+) -> tuple[int, int]:
     """Move a row and whom it throws out; return how many, and how costs change.
 
     `chain` is `[2, link]`: the rows moved, and where each was before.
     """
-    (first, slot, cost, demand, pools, capacity, postpone) = plan
-    (choice, load, penalty, _, head, after, _) = state
     row = below(dice, len(first) - 1)
+    source = slot[choice[row]] if choice[row] >= 0 else -1
     change = length = 0
     while True:
         held = choice[row]
         chain[0, length], chain[1, length] = row, held
         length += 1
-        change += leave(row, plan, state)
+        change += leave(
+            row,
+            slot,
+            cost,
+            demand,
+            pools,
+            capacity,
+            postpone,
+            choice,
+            load,
+            penalty,
+            over,
+            head,
+            after,
+            before,
+        )
         if length > 1:
             edge = cheapest(
                 row, held, first, cost, demand, pools, capacity, postpone, load, penalty
@@ -187,14 +247,31 @@ def step(plan: Plan, state: State, dice: Dice, chain: Ints) -> tuple[int, int]:
             # The lesser of two dice: a row's first edges are its most promising.
             width = first[row + 1] - first[row] + 1
             edge = first[row] + min(below(dice, width), below(dice, width))
-            edge = -1 if edge == first[row + 1] else edge
+            edge += edge == held
+            edge = -1 if edge >= first[row + 1] else edge
         victim = head[slot[edge]] if edge >= 0 else -1
         if victim >= 0:
             head[slot[edge]] = after[victim]
-        change += enter(row, edge, plan, state)
+        change += enter(
+            row,
+            edge,
+            slot,
+            cost,
+            demand,
+            pools,
+            capacity,
+            postpone,
+            choice,
+            load,
+            penalty,
+            over,
+            head,
+            after,
+            before,
+        )
         if victim < 0 or length == CHAIN_MAX or not roll(dice) & np.uint64(3):
             return length, change
-        if victim == chain[0, 0]:
+        if victim == chain[0, 0] or slot[edge] == source:
             return length, change
         row = victim
 
@@ -204,23 +281,42 @@ def anneal(plan: Plan, state: State, best: Ints, run: Ints) -> int:
     """Improve `best`, `[row]` edges within all budgets, and return its cost.
 
     `state` is where to begin, within budgets or not. `run` is the first temperature in
-    64ths of the unit of costs, the moves, the seed, the cost of `best`, and the most that
-    a penalty may be.
+    64ths of the unit of costs, the moves, the seed, the cost of `best`, the most that a
+    penalty may be, and a cost that nothing can be below.
     """
-    (choice, load, penalty, over, _, _, _) = state
+    (first, slot, cost, demand, pools, capacity, postpone) = plan
+    (choice, load, penalty, over, head, after, before) = state
     warmth, moves, best_cost = run[0], run[1], run[3]
     dice = np.empty(1, np.uint64)
     dice[0] = np.uint64(run[2])
     chain = np.empty((2, CHAIN_MAX), np.int64)
-    capacity, postpone = plan[5], plan[6]
     waiting = np.int64(0)
     for row in range(len(choice)):
         waiting += postpone[row] if choice[row] < 0 else 0
     now = over[1] + waiting
     for cooling in range(COOLINGS):
+        if best_cost <= run[5]:
+            break
         for _ in range(moves // COOLINGS + 1):
             fined = over[2]
-            length, change = step(plan, state, dice, chain)
+            length, change = step(
+                dice,
+                chain,
+                first,
+                slot,
+                cost,
+                demand,
+                pools,
+                capacity,
+                postpone,
+                choice,
+                load,
+                penalty,
+                over,
+                head,
+                after,
+                before,
+            )
             if change <= (warmth * exponential(dice)) >> 16:
                 now += change - (over[2] - fined)
                 if over[0] == 0 and now < best_cost:
@@ -228,8 +324,39 @@ def anneal(plan: Plan, state: State, best: Ints, run: Ints) -> int:
                     best[:] = choice
                 continue
             for link in range(length - 1, -1, -1):
-                leave(chain[0, link], plan, state)
-                enter(chain[0, link], chain[1, link], plan, state)
+                leave(
+                    chain[0, link],
+                    slot,
+                    cost,
+                    demand,
+                    pools,
+                    capacity,
+                    postpone,
+                    choice,
+                    load,
+                    penalty,
+                    over,
+                    head,
+                    after,
+                    before,
+                )
+                enter(
+                    chain[0, link],
+                    chain[1, link],
+                    slot,
+                    cost,
+                    demand,
+                    pools,
+                    capacity,
+                    postpone,
+                    choice,
+                    load,
+                    penalty,
+                    over,
+                    head,
+                    after,
+                    before,
+                )
         warmth = warmth * 31 >> 5
         over[2] = 0
         for pool in range(len(capacity)):

@@ -159,9 +159,7 @@ class _Market:
         rows = np.arange(self._graph.rows)
         while rows.size:
             left = bids_max - self._bids
-            made, rows, stranded = bid(
-                self._book, rows, epsilon_ms, patience, left
-            )
+            made, rows, stranded = bid(self._book, rows, epsilon_ms, patience, left)
             self._bids += made
             if stranded.size:
                 self._stopped = True
