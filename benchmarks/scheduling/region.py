@@ -79,7 +79,7 @@ class Region:
 
 
 def region(rows: int, slots: int, seed: int) -> Region:
-    """Return a region of towns of very different sizes, its demand where its people are."""
+    """Return towns of very different sizes, with demand and workshops in them."""
     dice = np.random.default_rng(seed)
     towns = 200
     town_m = dice.integers(0, SIDE_M, (2, towns))
@@ -115,9 +115,18 @@ def region(rows: int, slots: int, seed: int) -> Region:
 
 @fast.compiled
 def _scan(
-    row_m, row_needs, row_work_ms, row_process,
-    slot_m, slot_can, slot_free_ms, slot_pace_permille, first, rows, width,
-):  # fmt: skip
+    row_m: Ints,
+    row_needs: Ints,
+    row_work_ms: Ints,
+    row_process: Ints,
+    slot_m: Ints,
+    slot_can: Ints,
+    slot_free_ms: Ints,
+    slot_pace_permille: Ints,
+    first: Ints,
+    rows: Ints,
+    width: int,
+) -> tuple[Ints, Ints, Ints]:
     slot = np.zeros((len(rows), width), np.int64)
     cost_ms = np.full((len(rows), width), 2**62)
     count = np.zeros(len(rows), np.int64)

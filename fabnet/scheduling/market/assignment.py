@@ -1,4 +1,4 @@
-"""Who gets which slot, what each slot is worth, and how far from the best that can be."""
+"""Who gets which slot, what each slot is worth, and how near the best that is."""
 
 from __future__ import annotations
 

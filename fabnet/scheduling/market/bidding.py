@@ -1,4 +1,4 @@
-"""The rounds of the auction: all rows without a slot bid at once, each slot takes one.
+"""The rounds of the auction: rows without a slot bid at once, each slot takes one.
 
 Jacobi rather than Gauss-Seidel (Bertsekas, "Linear Network Optimization", 1991, ch. 4):
 somewhat more bids, but the outcome depends on nothing except the prices, so the kernel
@@ -14,10 +14,11 @@ import numpy as np
 
 from fabnet.scheduling import fast
 from fabnet.scheduling.graph import Ints
+from fabnet.scheduling.market import kernel_bids
 from fabnet.scheduling.model import NEVER
 
 DOUBLINGS_MAX: Final = 24
-"""How often a row doubles its raise; by then one bid ends any war, and it still fits."""
+"""How often a row doubles its raise: by then one bid ends any war, and still fits."""
 
 
 @dataclass(slots=True, eq=False)
@@ -53,8 +54,8 @@ def bid(
     without a slot when `bids_max` was reached. A row bids by what it would lose on its
     second choice; ties go to the cheaper edge, the lesser slot, the lesser row.
     """
-    rounds = _rounds_kernel if fast.FAST else _rounds_numpy
-    made, wanting, left = rounds(
+    run = kernel_bids.rounds if fast.FAST else rounds
+    made, wanting, left = run(
         book.begin,
         book.end,
         book.slot,
@@ -66,15 +67,12 @@ def bid(
         book.choice,
         book.tries,
         rows,
-        epsilon_ms,
-        patience,
-        bids_max,
+        (epsilon_ms, patience, DOUBLINGS_MAX, bids_max),
     )
     return int(made), np.sort(wanting), np.sort(left)
 
 
-@fast.compiled
-def _rounds_kernel(
+def rounds(  # noqa: PLR0917
     begin: Ints,
     end: Ints,
     slot: Ints,
@@ -86,93 +84,10 @@ def _rounds_kernel(
     choice: Ints,
     tries: Ints,
     rows: Ints,
-    epsilon_ms: int,
-    patience: int,
-    bids_max: int,
+    limits: tuple[int, int, int, int],
 ) -> tuple[int, Ints, Ints]:
-    active = rows.copy()
-    count = len(active)
-    wanting = np.empty(len(begin), np.int64)
-    wants = 0
-    bidder = np.full(len(price_ms), -1, np.int64)
-    highest = np.empty(len(price_ms), np.int64)
-    edge_of = np.empty(len(price_ms), np.int64)
-    touched = np.empty(min(len(rows), len(price_ms)), np.int64)
-    made = 0
-    while count and made < bids_max:
-        touches = 0
-        staying = 0
-        for at in range(count):
-            row = active[at]
-            best, best_edge = postpone_ms[row], -1
-            second = min(unseen_ms[row], best)
-            for edge in range(begin[row], end[row]):
-                if cost_ms[edge] > best and cost_ms[edge] >= second:
-                    break  # prices only add: nothing after it is better
-                value = cost_ms[edge] + price_ms[slot[edge]]
-                if value < best or (value == best and best_edge < 0):
-                    second = min(second, best)
-                    best, best_edge = value, edge
-                else:
-                    second = min(second, value)
-            if best > unseen_ms[row]:
-                wanting[wants] = row
-                wants += 1
-                continue
-            if best_edge < 0:
-                continue
-            made += 1
-            active[staying] = row
-            staying += 1
-            to = slot[best_edge]
-            raise_ms = epsilon_ms << min(tries[row] // patience, DOUBLINGS_MAX)
-            tries[row] += 1
-            level = price_ms[to] + second - best + raise_ms
-            if bidder[to] < 0:
-                touched[touches] = to
-                touches += 1
-            elif level < highest[to] or (level == highest[to] and row > bidder[to]):
-                continue
-            bidder[to], highest[to], edge_of[to] = row, level, best_edge
-        for at in range(touches):
-            to = touched[at]
-            before, row = owner[to], bidder[to]
-            price_ms[to] = highest[to]
-            owner[to], choice[row] = row, edge_of[to]
-            bidder[to] = -1
-            if before >= 0:
-                choice[before] = -1
-                touched[at] = before
-            else:
-                touched[at] = -1
-        count = 0
-        for at in range(staying):
-            if choice[active[at]] < 0:
-                active[count] = active[at]
-                count += 1
-        for at in range(touches):
-            if touched[at] >= 0:
-                active[count] = touched[at]
-                count += 1
-    return made, wanting[:wants].copy(), active[:count].copy()
-
-
-def _rounds_numpy(
-    begin: Ints,
-    end: Ints,
-    slot: Ints,
-    cost_ms: Ints,
-    postpone_ms: Ints,
-    unseen_ms: Ints,
-    price_ms: Ints,
-    owner: Ints,
-    choice: Ints,
-    tries: Ints,
-    rows: Ints,
-    epsilon_ms: int,
-    patience: int,
-    bids_max: int,
-) -> tuple[int, Ints, Ints]:
+    """Bid as `bid` says, all rows at once in numpy."""
+    epsilon_ms, patience, doublings_max, bids_max = limits
     wanting = [rows[:0]]
     made, active = 0, rows
     while active.size and made < bids_max:
@@ -188,13 +103,13 @@ def _rounds_numpy(
         if not row.size:
             active = row
             break
-        raise_ms = epsilon_ms << np.minimum(tries[row] // patience, DOUBLINGS_MAX)
+        raise_ms = epsilon_ms << np.minimum(tries[row] // patience, doublings_max)
         tries[row] += 1
         level = price_ms[slot[edge]] + (second - best)[bids] + raise_ms
         # The last of a slot's bids in this order is the highest, of the least row.
         order = np.lexsort((-row, level, slot[edge]))
         to = slot[edge[order]]
-        wins = order[np.append(to[1:] != to[:-1], True)]  # noqa: FBT003
+        wins = order[np.append(to[1:] != to[:-1], True)]
         taken = slot[edge[wins]]
         before = owner[taken]
         before = before[before >= 0]
@@ -207,7 +122,7 @@ def _rounds_numpy(
     return made, np.concatenate(wanting), active
 
 
-def _two_best(
+def _two_best(  # noqa: PLR0917
     begin: Ints,
     end: Ints,
     slot: Ints,

@@ -7,9 +7,14 @@ A row may also have wanted a slot that is not in the graph. That slot costs at l
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from fabnet.scheduling.graph import Graph, Ints
+
+TIGHTENINGS_MAX: Final = 4
+"""Times that prices are lowered after a wave: what is left then is a thousandth."""
 
 
 def lower_bound_ms(graph: Graph, price_ms: Ints, postpone_ms: Ints) -> int:
@@ -17,19 +22,43 @@ def lower_bound_ms(graph: Graph, price_ms: Ints, postpone_ms: Ints) -> int:
     return int(row_values_ms(graph, price_ms, postpone_ms).sum()) - int(price_ms.sum())
 
 
-def best_bound_ms(graph: Graph, price_ms: Ints, postpone_ms: Ints) -> int:
-    """Return the highest bound of these prices as they are, or with a ceiling on them.
+def best_bound_ms(
+    graph: Graph, price_ms: Ints, postpone_ms: Ints, *, blind: bool
+) -> int:
+    """Return the highest bound of these prices, of none, and of some between.
 
-    Where a row ran out of candidates, its price war says little of slots left out.
+    Where rows ran out of candidates (`blind`), a price war says little of slots left
+    out, and a ceiling on prices may prove more.
     """
     dearest_ms = int(price_ms.max(initial=0))
-    ceilings_ms = [
-        dearest_ms >> halvings for halvings in range(dearest_ms.bit_length() + 1)
-    ]
+    halvings = dearest_ms.bit_length() if blind else 0
+    ceilings_ms = [dearest_ms >> halving for halving in range(halvings + 1)] + [0]
     return max(
         lower_bound_ms(graph, np.minimum(price_ms, ceiling_ms), postpone_ms)
         for ceiling_ms in ceilings_ms
     )
+
+
+def tightened(graph: Graph, price_ms: Ints, postpone_ms: Ints, edge: Ints) -> Ints:
+    """Return prices lowered by what each holder paid too much, if that bounds better.
+
+    `edge` is `[row]`: what it holds, or -1. A last bid goes beyond the second best, and
+    far beyond in a price war.
+    """
+    rows = np.flatnonzero(edge >= 0)
+    held = edge[rows]
+    bound_ms = lower_bound_ms(graph, price_ms, postpone_ms)
+    for _ in range(TIGHTENINGS_MAX):
+        value_ms = graph.cost_ms[held] + price_ms[graph.slot[held]]
+        least_ms = row_values_ms(graph, price_ms, postpone_ms)[rows]
+        lower_ms = price_ms.copy()
+        lower_ms[graph.slot[held]] -= np.maximum(value_ms - least_ms, 0)
+        np.maximum(lower_ms, 0, out=lower_ms)
+        lower_bound = lower_bound_ms(graph, lower_ms, postpone_ms)
+        if lower_bound <= bound_ms:
+            break
+        price_ms, bound_ms = lower_ms, lower_bound
+    return price_ms
 
 
 def row_values_ms(graph: Graph, price_ms: Ints, postpone_ms: Ints) -> Ints:

@@ -37,10 +37,10 @@ class Budgets:
     @property
     def kinds(self) -> int:
         """How many kinds of budget there are."""
-        return self.pool.shape[1]
+        return int(self.pool.shape[1])
 
     def load(self, graph: Graph, edge: Ints) -> Ints:
-        """Return `[pool]`: how much is taken by rows on these edges; -1 takes nothing."""
+        """Return `[pool]`: what rows on these edges take; -1 takes nothing."""
         taken = edge[edge >= 0]
         load = np.zeros(self.capacity.size, np.int64)
         np.add.at(load, self.pool[graph.slot[taken]], self.demand[taken])

@@ -18,7 +18,7 @@ from fabnet.scheduling.market import budgets as budget
 from fabnet.scheduling.market.assignment import Certificate
 from fabnet.scheduling.market.budgets import Budgets
 from fabnet.scheduling.market.descent import descend
-from fabnet.scheduling.market.exchange import Plan, State, anneal, enter
+from fabnet.scheduling.market.kernel_moves import Plan, State, anneal, enter
 from fabnet.scheduling.market.shadow import PART, STEPS, Shadow, reduced, shadow
 from fabnet.scheduling.market.wave import checked
 
@@ -91,7 +91,7 @@ def allot(
 
 
 def _affordable(graph: Graph, waiting_ms: Ints) -> Graph:
-    """Return the graph with costs cut where postponing is cheaper: nobody goes there."""
+    """Return the graph with costs cut where postponing is cheaper."""
     dearest = np.repeat(waiting_ms, np.diff(graph.first)) + 1
     cost_ms = np.minimum(graph.cost_ms, dearest)
     left_out_ms = np.minimum(graph.left_out_ms, waiting_ms + 1)
@@ -132,7 +132,7 @@ def _by_regret(
     return edge
 
 
-def _improved(
+def _improved(  # noqa: PLR0917
     graph: Graph,
     budgets: Budgets,
     waiting_ms: Ints,

@@ -1,7 +1,7 @@
 """Improvement within budgets without numba: many shifts and swaps tried at once.
 
-The numpy twin of `exchange`: it keeps the same promises (never over budget, never dearer
-than before, same seed, same bytes), and gets less far, for it never steps uphill.
+The numpy twin of `kernel_moves`: it keeps the same promises (never over budget, never
+dearer than before, same seed, same bytes), and gets less far: it never steps uphill.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabnet.scheduling.graph import Ints
-from fabnet.scheduling.market.exchange import Plan
+from fabnet.scheduling.market.kernel_moves import Plan
 
 TRIALS: Final = 4_096
 """Moves tried in one round: enough for numpy to be quick, few enough to stay apart."""
@@ -43,7 +43,7 @@ def descend(plan: Plan, load: Ints, best: Ints, moves: int, seed: int) -> int:
 
     `load` is what `best` takes of each pool; it is kept up to date.
     """
-    (first, slot, cost, demand, pools, capacity, postpone) = plan
+    first, slot, cost, postpone = plan[0], plan[1], plan[2], plan[6]
     rows, idle = first.size - 1, 0
     for turn in range(max(moves // TRIALS, 1) if slot.size else 0):
         dice = rolls(seed, turn, 5 * TRIALS).reshape(5, TRIALS)
@@ -77,7 +77,7 @@ def descend(plan: Plan, load: Ints, best: Ints, moves: int, seed: int) -> int:
 def _whom_it_meets(
     plan: Plan, best: Ints, edge: Ints, dice: NDArray[np.uint64]
 ) -> tuple[Ints, Ints]:
-    """Return a row on the slot of each edge, or -1 for half of them, and its new edge."""
+    """Return a row on the slot of each edge, or -1 for half, and its new edge."""
     first, slot = plan[0], plan[1]
     on = np.where(best >= 0, slot[best], -1)
     order = np.argsort(on, kind="stable")

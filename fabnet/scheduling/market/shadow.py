@@ -96,4 +96,5 @@ class _Relaxed:
 def reduced(graph: Graph, budgets: Budgets, price: Ints) -> Ints:
     """Return `[edge]`: cost and what its demands are worth, in 1,024ths of a ms."""
     paid = (price[budgets.pool[graph.slot]] * budgets.demand).sum(axis=1)
-    return (graph.cost_ms << PART) + paid
+    value: Ints = (graph.cost_ms << PART) + paid
+    return value

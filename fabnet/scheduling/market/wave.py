@@ -18,7 +18,7 @@ from fabnet.errors import InputError
 from fabnet.scheduling.graph import Graph, Ints
 from fabnet.scheduling.market.assignment import Assignment, Certificate
 from fabnet.scheduling.market.bidding import Book, bid
-from fabnet.scheduling.market.bound import best_bound_ms, lower_bound_ms
+from fabnet.scheduling.market.bound import best_bound_ms, lower_bound_ms, tightened
 from fabnet.scheduling.model import NEVER
 
 More = Callable[[Ints, int], Graph]
@@ -26,18 +26,18 @@ More = Callable[[Ints, int], Graph]
 
 COST_MS_MAX: Final = 2**61
 """The sum of what postponing all rows costs: twice that, and prices, still fit."""
-BIDS_PER_ROW_MAX: Final = 400
+BIDS_PER_ROW_MAX: Final = 1_000
 """Bids for each row on average, then the rest is served greedily and the certificate
-says so. Ordinary waves take 2 to 20; a price war over `postpone_ms` takes more."""
+says so. Ordinary waves take 2 to 20, and by 800 every price war has ended."""
 WIDTH_MAX: Final = 4_096
-"""Candidates of one row; who wants more bids on those it has, and the bound shows it."""
+"""Candidates of one row; then it bids on those it has, and the bound shows it."""
 PATIENCE: Final = 32
 """Bids of one row before it raises by twice as much, so that price wars end: by then it
 risks more than epsilon, and the certificate shows what came of it."""
 ASKS_MAX: Final = 256
 """Times that rows may ask for more candidates in one wave; then they bid on those they
 have, and the bound shows it. Ordinary waves ask some fifteen times."""
-EPSILON_PERMILLE: Final = 4
+EPSILON_PERMILLE: Final = 10
 """By default the outcome is within so much of the cheapest that each row could hope."""
 
 
@@ -52,8 +52,8 @@ def wave(
     """Return who gets which slot, its prices and its certificate, or raise InputError.
 
     `postpone_ms` is what it costs to leave a row to the next wave: one figure, or one a
-    row. `epsilon_ms` is the least raise of a price; nil fits it to the costs, and 0 asks
-    for the best outcome itself, which may take long.
+    row. `epsilon_ms` is the least raise of a price: nil fits it to the costs, and 0
+    asks for the best outcome itself, which may take long.
     """
     waiting_ms = checked(graph, postpone_ms)
     if epsilon_ms == 0:
@@ -96,7 +96,7 @@ def _fitting(graph: Graph, waiting_ms: Ints) -> int:
 def _exact(
     graph: Graph, waiting_ms: Ints, more: More | None, bids_per_row_max: int
 ) -> Assignment:
-    """Bid in parts of a millisecond so small that all rows' together are less than one."""
+    """Bid in parts of a millisecond, so small that those of all rows are below one."""
     parts = graph.rows + 1
     if int(waiting_ms.max(initial=0)) * parts * parts > COST_MS_MAX:
         raise InputError("epsilon_ms", "expected 1 or more for costs so large")
@@ -211,8 +211,10 @@ class _Market:
         slot[placed] = graph.slot[edge[placed]]
         cost_ms = np.where(placed, graph.cost_ms[edge], 0) if graph.slot.size else 0
         cost = int(np.where(placed, cost_ms, book.postpone_ms).sum())
-        bound_of = best_bound_ms if self._blind else lower_bound_ms
-        bound = bound_of(graph, book.price_ms, book.postpone_ms)
+        book.price_ms = tightened(graph, book.price_ms, book.postpone_ms, edge)
+        bound = best_bound_ms(
+            graph, book.price_ms, book.postpone_ms, blind=self._blind
+        )
         sure = Certificate(cost, bound, stopped=self._stopped)
         return Assignment(
             slot, edge, book.price_ms, graph, book.postpone_ms, sure, self._bids

@@ -24,7 +24,8 @@ Plan = tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints]
 capacity `[pool]`, and what postponing costs `[row]`."""
 State = tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints]
 """Edge `[row]` or -1, load and penalty `[pool]`, the sums (overdrawn amounts, cost of
-edges, penalties), and the rings of rows on a slot: head `[slot]`, next and last `[row]`."""
+edges, penalties), and the rings of rows on a slot: head `[slot]`, next and last
+`[row]`."""
 
 CHAIN_MAX: Final = 3
 """Rows moved in one step: longer chains are found by two of these."""
@@ -45,9 +46,8 @@ def roll(state: Dice) -> np.uint64:
 @fast.inlined
 def below(state: Dice, count: int) -> int:
     """Return a whole number from 0 to `count` - 1."""
-    return np.int64(
-        ((roll(state) >> np.uint64(33)) * np.uint64(count)) >> np.uint64(31)
-    )
+    high = roll(state) >> np.uint64(33)
+    return int((high * np.uint64(count)) >> np.uint64(31))
 
 
 @fast.inlined
@@ -58,7 +58,7 @@ def exponential(state: Dice) -> int:
     while not bits >> np.uint64(63):
         bits <<= np.uint64(1)
         zeros += 1
-    rest = np.int64((bits >> np.uint64(53)) & np.uint64(1023))
+    rest = int((bits >> np.uint64(53)) & np.uint64(1023))
     return (((zeros + 1) << 10) - rest) * 710 >> 10
 
 
@@ -276,6 +276,16 @@ def step(
         row = victim
 
 
+@fast.inlined
+def fine(early: bool, ceiling: int, capacity: Ints, load: Ints, penalty: Ints) -> None:
+    """Raise the penalties of overdrawn pools, and in the early half lower the rest."""
+    for pool in range(len(capacity)):
+        if load[pool] > capacity[pool]:
+            penalty[pool] = min(penalty[pool] + (penalty[pool] >> 3) + 1, ceiling)
+        elif early and penalty[pool] > 1:
+            penalty[pool] -= (penalty[pool] >> 5) + 1
+
+
 @fast.compiled
 def anneal(plan: Plan, state: State, best: Ints, run: Ints) -> int:
     """Improve `best`, `[row]` edges within all budgets, and return its cost.
@@ -359,10 +369,5 @@ def anneal(plan: Plan, state: State, best: Ints, run: Ints) -> int:
                 )
         warmth = warmth * 31 >> 5
         over[2] = 0
-        for pool in range(len(capacity)):
-            if load[pool] > capacity[pool]:
-                raised = penalty[pool] + (penalty[pool] >> 3) + 1
-                penalty[pool] = min(raised, run[4])
-            elif cooling < COOLINGS // 2 and penalty[pool] > 1:
-                penalty[pool] -= (penalty[pool] >> 5) + 1
+        fine(cooling < COOLINGS // 2, run[4], capacity, load, penalty)
     return best_cost
