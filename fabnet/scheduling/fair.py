@@ -99,21 +99,22 @@ def balance(
     """Raise the prices of the most favoured until the rounds or the extra cost end.
 
     Return the fairest wave found whose cost, without prices, is at most so many
-    thousandths above that of the wave without prices; ties go to the cheaper one. Each
-    round, a cooperative pays `step_ms` for each thousandth that it is above the mean.
+    thousandths above that of the wave without prices; ties go to the cheaper one. In the
+    first round a cooperative pays `step_ms` more if it has twice the mean, and in
+    proportion; steps shrink from round to round.
     """
     if not 0 <= rounds <= ROUNDS_MAX:
         raise InputError("rounds", f"expected 0 to {ROUNDS_MAX}")
     plain = _settle(graph, postpone_ms, owner, share, np.zeros_like(share), more)
     allowed_ms = plain.cost_ms + plain.cost_ms * extra_permille_max // 1_000
     best, price_ms = plain, debt_ms
-    for _ in range(rounds):
+    for turn in range(rounds):
         found = _settle(graph, postpone_ms, owner, share, price_ms, more)
         found = replace(found, extra_ms=found.cost_ms - plain.cost_ms)
         rank = found.excess_permille, found.cost_ms
         if found.cost_ms <= allowed_ms and rank < (best.excess_permille, best.cost_ms):
             best = found
-        price_ms = _raised(found, share, step_ms)
+        price_ms = _raised(found, share, step_ms * 2 // (2 + turn))
     return best
 
 
@@ -121,7 +122,7 @@ def _raised(found: Balance, share: Ints, step_ms: int) -> Ints:
     """Return prices after one step: up for who is above the mean, down for the rest."""
     mean = max(int(found.load.sum()), 1)
     each = found.load * 1_000 * int(share.sum()) // np.maximum(share, 1) // mean
-    moved = found.price_ms + np.where(share > 0, (each - 1_000) * step_ms, 0)
+    moved = found.price_ms + np.where(share > 0, (each - 1_000) * step_ms // 1_000, 0)
     return np.clip(moved, 0, PRICE_MS_MAX)
 
 

@@ -110,14 +110,16 @@ def _by_regret(
     graph: Graph, budgets: Budgets, waiting_ms: Ints, worth: Ints, kept: Ints
 ) -> Ints:
     """Place rows, those with most to lose first, on the best edge that still fits."""
+    edge = np.full(graph.rows, -1)
+    if not kept.size:
+        return edge
     row = np.searchsorted(graph.first, kept, side="right") - 1
     first = np.searchsorted(row, np.arange(graph.rows + 1))
     best = np.full(graph.rows, -1)
     best[np.diff(first) > 0] = kept[first[:-1][np.diff(first) > 0]]
     second = np.where(np.diff(first) > 1, first[:-1] + 1, -1)
     regret = np.where(second >= 0, worth[kept[second]], waiting_ms << PART)
-    regret = np.where(best >= 0, regret - worth[best], 0) if kept.size else best
-    edge = np.full(graph.rows, -1)
+    regret = np.where(best >= 0, regret - worth[best], 0)
     free = budgets.capacity.copy()
     for at in np.argsort(-regret, kind="stable").tolist():
         for each in kept[first[at] : first[at + 1]].tolist():

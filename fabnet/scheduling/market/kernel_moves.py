@@ -47,7 +47,7 @@ def roll(state: Dice) -> np.uint64:
 def below(state: Dice, count: int) -> int:
     """Return a whole number from 0 to `count` - 1."""
     high = roll(state) >> np.uint64(33)
-    return int((high * np.uint64(count)) >> np.uint64(31))
+    return int(np.int64((high * np.uint64(count)) >> np.uint64(31)))
 
 
 @fast.inlined
@@ -58,7 +58,7 @@ def exponential(state: Dice) -> int:
     while not bits >> np.uint64(63):
         bits <<= np.uint64(1)
         zeros += 1
-    rest = int((bits >> np.uint64(53)) & np.uint64(1023))
+    rest = int(np.int64((bits >> np.uint64(53)) & np.uint64(1023)))
     return (((zeros + 1) << 10) - rest) * 710 >> 10
 
 

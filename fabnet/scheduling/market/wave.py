@@ -139,6 +139,7 @@ class _Market:
         self._stopped = False
         self._blind = more is None and bool((graph.left_out_ms < NEVER).any())
         self._bids = self._asks = 0
+        self._used = graph.slot.size
         self._book = Book(
             begin=graph.first[:-1].copy(),
             end=graph.first[1:].copy(),
@@ -193,10 +194,14 @@ class _Market:
         found = self._more(rows, wider)
         if found.rows != rows.size or found.slots != self._graph.slots:
             raise InputError("more", f"expected a graph of the {rows.size} rows asked")
-        at = book.slot.size
+        at, self._used = self._used, self._used + found.slot.size
+        if self._used > book.slot.size:
+            room = np.zeros(self._used, np.int64)
+            book.slot = np.concatenate((book.slot[:at], room))
+            book.cost_ms = np.concatenate((book.cost_ms[:at], room))
         book.begin[rows], book.end[rows] = at + found.first[:-1], at + found.first[1:]
-        book.slot = np.concatenate((book.slot, found.slot))
-        book.cost_ms = np.concatenate((book.cost_ms, found.cost_ms))
+        book.slot[at : self._used] = found.slot
+        book.cost_ms[at : self._used] = found.cost_ms
         self._left_out_ms[rows] = found.left_out_ms
         book.unseen_ms[rows] = np.where(
             np.diff(found.first) > width, found.left_out_ms, NEVER
@@ -212,9 +217,7 @@ class _Market:
         cost_ms = np.where(placed, graph.cost_ms[edge], 0) if graph.slot.size else 0
         cost = int(np.where(placed, cost_ms, book.postpone_ms).sum())
         book.price_ms = tightened(graph, book.price_ms, book.postpone_ms, edge)
-        bound = best_bound_ms(
-            graph, book.price_ms, book.postpone_ms, blind=self._blind
-        )
+        bound = best_bound_ms(graph, book.price_ms, book.postpone_ms, blind=self._blind)
         sure = Certificate(cost, bound, stopped=self._stopped)
         return Assignment(
             slot, edge, book.price_ms, graph, book.postpone_ms, sure, self._bids
