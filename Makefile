@@ -11,6 +11,7 @@ DATA ?=
 BIN := .venv/bin
 NOW := date +%s
 DEVELOP := '.[test,lint]'
+MEASURE := '.[test,fast,bench]'
 
 # $(call run,COMMANDS) runs them and says how long they took; set-up is timed apart.
 run = @start=$$($(NOW)); { $(1); }; code=$$?; \
@@ -38,7 +39,7 @@ test: .venv/.ready-test
 test-real: .venv/.ready-test
 	$(call run,$(BIN)/pytest -q -m real $(ARGS))
 
-bench: .venv/.ready-test
+bench: .venv/.ready-bench
 	$(call run,$(BIN)/python -m benchmarks.$(NAME) $(if $(DATA),--data $(DATA)) $(ARGS))
 
 docs: .venv/.ready-test
@@ -63,6 +64,9 @@ endef
 
 .venv/.ready-run: pyproject.toml
 	$(call set-up,.)
+
+.venv/.ready-bench: pyproject.toml
+	$(call set-up,$(MEASURE))
 
 .venv/.ready-test: pyproject.toml
 	$(call set-up,$(DEVELOP))

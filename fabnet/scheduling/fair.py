@@ -99,9 +99,9 @@ def balance(
     """Raise the prices of the most favoured until the rounds or the extra cost end.
 
     Return the fairest wave found whose cost, without prices, is at most so many
-    thousandths above that of the wave without prices; ties go to the cheaper one. In the
-    first round a cooperative pays `step_ms` more if it has twice the mean, and in
-    proportion; steps shrink from round to round.
+    thousandths above that of the wave without prices; ties go to the cheaper one. At
+    first a cooperative pays `step_ms` more if it has twice the mean, and in proportion;
+    steps shrink from round to round.
     """
     if not 0 <= rounds <= ROUNDS_MAX:
         raise InputError("rounds", f"expected 0 to {ROUNDS_MAX}")

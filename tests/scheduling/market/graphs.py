@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
-import pytest
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
@@ -53,15 +52,6 @@ def markets(draw: st.DrawFn) -> tuple[Ints, int]:
     dense = dice.integers(0, most + 1, (rows, slots))
     dense[dice.random((rows, slots)) < draw(st.sampled_from((0.0, 0.3, 0.9)))] = NEVER
     return dense, draw(st.sampled_from((0, most // 2, most + 1, 40 * most + 1)))
-
-
-@pytest.fixture(params=["kernel", "numpy"])
-def either(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run a test with the kernels, and once more with their twins."""
-    if request.param == "kernel" and not fast.INSTALLED:
-        pytest.skip("numba is not installed")
-    monkeypatch.setattr(fast, "FAST", request.param == "kernel")
-    return str(request.param)
 
 
 def both() -> Iterator[bool]:

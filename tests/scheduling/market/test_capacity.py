@@ -15,9 +15,7 @@ from fabnet.scheduling.graph import Graph
 from fabnet.scheduling.market.budgets import Budgets, single
 from fabnet.scheduling.market.capacity import Allotment, allot
 from fabnet.scheduling.market.shadow import reduced, shadow
-from tests.scheduling.market.graphs import either, sparse
-
-__all__ = ["either"]
+from tests.scheduling.market.graphs import sparse
 
 SOME = settings(
     max_examples=60,
@@ -64,11 +62,10 @@ def hold(graph: Graph, budgets: Budgets, postpone_ms: int, found: Allotment) -> 
     assert found.certificate.cost_ms == int(graph.cost_ms[edges].sum()) + waiting_ms
 
 
+@pytest.mark.usefixtures("either")
 @SOME
 @given(case=budgeted())
-def test_budgets_are_kept_and_the_bound_holds(
-    either: str, case: tuple[Graph, Budgets, int]
-) -> None:
+def test_budgets_are_kept_and_the_bound_holds(case: tuple[Graph, Budgets, int]) -> None:
     graph, budgets, postpone_ms = case
     found = allot(graph, budgets, postpone_ms, moves=20_000)
     hold(graph, budgets, postpone_ms, found)
@@ -90,7 +87,8 @@ def test_small_problems_are_solved_to_the_end(either: str) -> None:
         assert found.certificate.cost_ms == enumerated(graph, budgets, 200)
 
 
-def test_the_same_seed_gives_the_same_bytes(either: str) -> None:
+@pytest.mark.usefixtures("either")
+def test_the_same_seed_gives_the_same_bytes() -> None:
     graph, budgets = town(60, 12)
     told = {
         allot(graph, budgets, 10_000, seed=3, moves=50_000).edge.tobytes()
@@ -100,7 +98,8 @@ def test_the_same_seed_gives_the_same_bytes(either: str) -> None:
     assert len(told) == 1
 
 
-def test_moves_only_ever_help(either: str) -> None:
+@pytest.mark.usefixtures("either")
+def test_moves_only_ever_help() -> None:
     graph, budgets = town(60, 12)
     costs = [
         allot(graph, budgets, 10_000, moves=moves).certificate.cost_ms
@@ -118,7 +117,8 @@ def town(rows: int, slots: int) -> tuple[Graph, Budgets]:
     return graph, single(graph, demand, np.full(slots, 15 * rows * 10 // 9 // slots))
 
 
-def test_machines_of_one_site_share_its_energy(either: str) -> None:
+@pytest.mark.usefixtures("either")
+def test_machines_of_one_site_share_its_energy() -> None:
     """Two machines, one job each; the site has energy for one of the two jobs."""
     graph = sparse(np.array([[10, 11], [12, 10]]), 2)
     each_takes_one_row = np.ones(4, np.int64)
@@ -129,7 +129,7 @@ def test_machines_of_one_site_share_its_energy(either: str) -> None:
     )
     found = allot(graph, budgets, 100, moves=1_000)
 
-    assert sorted(found.slot.tolist())[0] == -1
+    assert min(found.slot.tolist()) == -1
     assert found.load[2] == 600
     assert found.certificate.cost_ms == 110
 
@@ -154,7 +154,8 @@ def test_what_was_left_out_of_the_graph_is_in_the_bound() -> None:
     assert sure.bound_ms <= 5 + 7
 
 
-def test_no_slots_and_no_rows_are_no_trouble(either: str) -> None:
+@pytest.mark.usefixtures("either")
+def test_no_slots_and_no_rows_are_no_trouble() -> None:
     nothing = sparse(np.zeros((3, 0), np.int64), 1)
     budgets = Budgets(
         np.zeros((0, 1), np.int64), np.zeros((0, 1), np.int64), np.array([4])

@@ -20,13 +20,10 @@ from tests.scheduling.market.graphs import (
     Ints,
     asking,
     both,
-    either,
     markets,
     optimum,
     sparse,
 )
-
-__all__ = ["either"]
 
 MANY = settings(
     max_examples=300,
@@ -45,10 +42,11 @@ def reckoned(dense: Ints, postpone_ms: int, found: Assignment) -> int:
     )
 
 
+@pytest.mark.usefixtures("either")
 @MANY
 @given(market=markets(), epsilon_ms=st.sampled_from((None, 1, 7)))
 def test_bound_optimum_and_cost_stand_in_this_order(
-    either: str, market: tuple[Ints, int], epsilon_ms: int | None
+    market: tuple[Ints, int], epsilon_ms: int | None
 ) -> None:
     dense, postpone_ms = market
     found = wave(sparse(dense, 9), postpone_ms, epsilon_ms=epsilon_ms)
@@ -61,10 +59,11 @@ def test_bound_optimum_and_cost_stand_in_this_order(
         assert sure.gap_ms <= epsilon_ms * len(dense)
 
 
+@pytest.mark.usefixtures("either")
 @MANY
 @given(market=markets(), width=st.integers(1, 4))
 def test_rows_that_ask_for_more_do_as_well_as_if_they_saw_all(
-    either: str, market: tuple[Ints, int], width: int
+    market: tuple[Ints, int], width: int
 ) -> None:
     dense, postpone_ms = market
     found = wave(sparse(dense, width), postpone_ms, epsilon_ms=1, more=asking(dense))
@@ -78,10 +77,11 @@ def test_rows_that_ask_for_more_do_as_well_as_if_they_saw_all(
     assert (found.graph.slot[found.edge[placed]] == found.slot[placed]).all()
 
 
+@pytest.mark.usefixtures("either")
 @MANY
 @given(market=markets(), width=st.integers(1, 4))
 def test_a_bound_holds_for_what_was_left_out_too(
-    either: str, market: tuple[Ints, int], width: int
+    market: tuple[Ints, int], width: int
 ) -> None:
     dense, postpone_ms = market
     sure = wave(sparse(dense, width), postpone_ms).certificate
@@ -100,10 +100,11 @@ def test_any_prices_bound_the_optimum(market: tuple[Ints, int], seed: int) -> No
     assert lower_bound_ms(graph, price_ms, waiting_ms) <= optimum(dense, postpone_ms)
 
 
+@pytest.mark.usefixtures("either")
 @MANY
 @given(market=markets())
 def test_the_best_outcome_is_found_when_it_is_asked_for(
-    either: str, market: tuple[Ints, int]
+    market: tuple[Ints, int],
 ) -> None:
     dense, _ = market
     dense = np.minimum(dense, 60)
@@ -128,11 +129,10 @@ def test_kernel_and_twin_agree_to_the_last_bit(
     assert len(told) == 1
 
 
+@pytest.mark.usefixtures("either")
 @MANY
 @given(market=markets())
-def test_one_more_machine_never_worsens_the_best(
-    either: str, market: tuple[Ints, int]
-) -> None:
+def test_one_more_machine_never_worsens_the_best(market: tuple[Ints, int]) -> None:
     dense, _ = market
     dense = np.minimum(dense, 60)
     fewer = dense[:, :-1]
@@ -144,7 +144,8 @@ def test_one_more_machine_never_worsens_the_best(
     assert costs[0].certificate.cost_ms <= costs[1].certificate.cost_ms
 
 
-def test_other_numbers_for_rows_and_slots_change_nothing_else(either: str) -> None:
+@pytest.mark.usefixtures("either")
+def test_other_numbers_for_rows_and_slots_change_nothing_else() -> None:
     dice = np.random.default_rng(5)
     dense = dice.integers(0, 10**12, (40, 30))
     plain = wave(sparse(dense, 30), 10**12)
@@ -157,20 +158,23 @@ def test_other_numbers_for_rows_and_slots_change_nothing_else(either: str) -> No
     assert other.certificate == plain.certificate
 
 
-def test_nothing_offered_means_that_all_wait(either: str) -> None:
+@pytest.mark.usefixtures("either")
+def test_nothing_offered_means_that_all_wait() -> None:
     found = wave(sparse(np.zeros((3, 0), np.int64), 4), 100)
 
     assert found.slot.tolist() == [-1, -1, -1]
     assert (found.certificate.cost_ms, found.certificate.gap_ms) == (300, 0)
 
 
-def test_nothing_wanted_costs_nothing(either: str) -> None:
+@pytest.mark.usefixtures("either")
+def test_nothing_wanted_costs_nothing() -> None:
     found = wave(sparse(np.zeros((0, 5), np.int64), 4), 100)
 
     assert (found.certificate.cost_ms, found.certificate.bound_ms) == (0, 0)
 
 
-def test_when_all_cost_the_same_every_machine_gets_a_row(either: str) -> None:
+@pytest.mark.usefixtures("either")
+def test_when_all_cost_the_same_every_machine_gets_a_row() -> None:
     found = wave(sparse(np.full((30, 12), 500), 12), 9_000)
 
     assert sorted(found.slot[found.slot >= 0].tolist()) == list(range(12))
@@ -178,7 +182,8 @@ def test_when_all_cost_the_same_every_machine_gets_a_row(either: str) -> None:
     assert found.certificate.gap_ppm <= 4_000
 
 
-def test_of_a_hundred_thousand_rows_one_gets_the_only_machine(either: str) -> None:
+@pytest.mark.usefixtures("either")
+def test_of_a_hundred_thousand_rows_one_gets_the_only_machine() -> None:
     rows = 100_000
     cost_ms = np.random.default_rng(1).integers(0, 10**6, (rows, 1))
     found = wave(sparse(cost_ms, 1), 10**6)
@@ -188,7 +193,8 @@ def test_of_a_hundred_thousand_rows_one_gets_the_only_machine(either: str) -> No
     assert found.bids <= 2 * rows
 
 
-def test_a_price_war_ends(either: str) -> None:
+@pytest.mark.usefixtures("either")
+def test_a_price_war_ends() -> None:
     """Forty rows want thirty slots, and waiting costs ten thousand times as much."""
     dense = np.random.default_rng(2).integers(0, 1_000, (40, 30))
     found = wave(sparse(dense, 30), 10**7, epsilon_ms=1)
@@ -200,7 +206,8 @@ def test_a_price_war_ends(either: str) -> None:
     assert (found.slot >= 0).sum() == 30
 
 
-def test_a_wave_that_met_its_limit_says_so_and_wastes_nothing(either: str) -> None:
+@pytest.mark.usefixtures("either")
+def test_a_wave_that_met_its_limit_says_so_and_wastes_nothing() -> None:
     dense = np.random.default_rng(2).integers(0, 1_000, (40, 30))
     found = wave(sparse(dense, 30), 10**7, epsilon_ms=1, bids_per_row_max=2)
 
@@ -210,7 +217,8 @@ def test_a_wave_that_met_its_limit_says_so_and_wastes_nothing(either: str) -> No
     assert found.certificate.bound_ms <= optimum(dense, 10**7)
 
 
-def test_what_nobody_holds_is_worth_nothing(either: str) -> None:
+@pytest.mark.usefixtures("either")
+def test_what_nobody_holds_is_worth_nothing() -> None:
     dense = np.random.default_rng(3).integers(0, 1_000, (20, 40))
     found = wave(sparse(dense, 40), 2_000)
 
