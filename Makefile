@@ -11,6 +11,7 @@ DATA ?=
 BIN := .venv/bin
 NOW := date +%s
 DEVELOP := '.[test,lint]'
+COMPILED := '.[test,lint,fast]'
 MEASURE := '.[test,fast,bench]'
 
 # $(call run,COMMANDS) runs them and says how long they took; set-up is timed apart.
@@ -36,8 +37,10 @@ check: .venv/.ready-test
 test: .venv/.ready-test
 	$(call run,$(BIN)/pytest -q -m 'not real' -n auto --dist loadfile $(ARGS))
 
-test-real: .venv/.ready-test
-	$(call run,$(BIN)/pytest -q -m real $(ARGS))
+# Compiled loops are a part of what is real: `make test` runs their numpy twins.
+test-real: .venv/.ready-fast
+	$(call run,$(BIN)/pytest -q -m real $(ARGS) \
+	&& $(BIN)/pytest -q -m 'not real' -n auto --dist loadfile tests/scheduling)
 
 bench: .venv/.ready-bench
 	$(call run,$(BIN)/python -m benchmarks.$(NAME) $(if $(DATA),--data $(DATA)) $(ARGS))
@@ -64,6 +67,9 @@ endef
 
 .venv/.ready-run: pyproject.toml
 	$(call set-up,.)
+
+.venv/.ready-fast: pyproject.toml
+	$(call set-up,$(COMPILED))
 
 .venv/.ready-bench: pyproject.toml
 	$(call set-up,$(MEASURE))

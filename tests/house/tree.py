@@ -10,7 +10,9 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "fabnet"
 FOLDERS = (".ci", "benchmarks", "deploy", "docs", "fabnet", "stubs", "tests")
-BINARY = {".gif", ".ico", ".jpg", ".mo", ".pdf", ".png", ".pyc", ".stl", ".woff2"}
+PICTURES = {".gif", ".ico", ".jpg", ".pdf", ".png"}
+COMPILED = {".mo", ".nbc", ".nbi", ".pyc"}
+BINARY = PICTURES | COMPILED | {".stl", ".woff2"}
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -26,7 +26,7 @@ KEPT: Final = 5
 """Edges of a row that improvement looks at: more of them found worse plans in the same
 number of moves."""
 MOVES: Final = 1_250_000
-"""Moves of one improvement: about a second of CPU time where numba is installed."""
+"""Moves of one improvement: a second or two of CPU time where numba is installed."""
 COST_MS_MAX: Final = 2**49
 """What postponing all rows costs: 1,024ths of it, and penalties, still fit."""
 GRAIN: Final = 6
@@ -149,7 +149,7 @@ def _improved(  # noqa: PLR0917
         return edge
     row = np.searchsorted(graph.first, kept, side="right") - 1
     first = np.searchsorted(row, np.arange(graph.rows + 1))
-    plan: Plan = (
+    plan = Plan(
         first,
         graph.slot[kept],
         graph.cost_ms[kept] << GRAIN,
@@ -166,8 +166,8 @@ def _improved(  # noqa: PLR0917
         begin, third = first[some], np.minimum(first[some] + 2, first[some + 1] - 1)
         slack = np.sort(worth[kept[third]] - worth[kept[begin]])
         warmth = min(int(slack[slack.size // 2]) >> (PART - GRAIN), WARMTH_MAX) << 5
-        cost = int(np.where(best >= 0, plan[2][best], plan[6]).sum())
-        ceiling = PENALTIES_MAX // max(int(plan[3].sum()), 1)
+        cost = int(np.where(best >= 0, plan.cost[best], plan.postpone).sum())
+        ceiling = PENALTIES_MAX // max(int(plan.demand.sum()), 1)
         numbers = np.array((warmth, *run, cost, ceiling, priced.bound_ms << GRAIN))
         anneal(plan, _start(plan, graph.slots, priced.price, ceiling), best, numbers)
     else:
@@ -177,13 +177,13 @@ def _improved(  # noqa: PLR0917
 
 def _start(plan: Plan, slots: int, price: Ints, ceiling: int) -> State:
     """Return the state where each row has its best edge, whatever there is of it."""
-    first, _, cost, demand, _, capacity, postpone = plan
+    first, cost, postpone = plan.first, plan.cost, plan.postpone
     rows = postpone.size
-    dear = np.sort((cost[:, None] // np.maximum(demand, 1)).ravel())
+    dear = np.sort((cost[:, None] // np.maximum(plan.demand, 1)).ravel())
     penalty = (price >> (PART - GRAIN - 1)) + int(dear[dear.size // 2]) // 5 + 1
-    state = (
+    state = State(
         np.full(rows, -1),
-        np.zeros(capacity.size, np.int64),
+        np.zeros(plan.capacity.size, np.int64),
         np.minimum(penalty, ceiling),
         np.zeros(3, np.int64),
         np.full(slots, -1),
@@ -193,5 +193,5 @@ def _start(plan: Plan, slots: int, price: Ints, ceiling: int) -> State:
     for row in range(rows):
         at = int(first[row])
         if at < first[row + 1] and cost[at] <= postpone[row]:
-            enter(row, at, *plan[1:], *state)
+            enter(row, at, plan, state)
     return state

@@ -10,7 +10,7 @@ whole numbers: the same seed gives the same bytes on every processor.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +19,40 @@ from fabnet.scheduling import fast
 from fabnet.scheduling.graph import Ints
 
 Dice = NDArray[np.uint64]
-Plan = tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints]
-"""First edge `[row + 1]`, slot and cost `[edge]`, demand and pool `[edge, kind]`,
-capacity `[pool]`, and what postponing costs `[row]`."""
-State = tuple[Ints, Ints, Ints, Ints, Ints, Ints, Ints]
-"""Edge `[row]` or -1, load and penalty `[pool]`, the sums (overdrawn amounts, cost of
-edges, penalties), and the rings of rows on a slot: head `[slot]`, next and last
-`[row]`."""
+
+
+class Plan(NamedTuple):
+    """What improvement may choose from: one entry an edge, a row or a pool."""
+
+    first: Ints
+    """`[row + 1]`: where the edges of each row begin."""
+    slot: Ints
+    cost: Ints
+    demand: Ints
+    """`[edge, kind]`: what it takes of each kind."""
+    pools: Ints
+    """`[edge, kind]`: which pool it takes that from."""
+    capacity: Ints
+    postpone: Ints
+    """`[row]`: what leaving it out costs."""
+
+
+class State(NamedTuple):
+    """Where each row is, what that takes, and who is on each slot."""
+
+    choice: Ints
+    """`[row]`: its edge, or -1."""
+    load: Ints
+    penalty: Ints
+    """`[pool]`: the cost of each unit that is overdrawn."""
+    over: Ints
+    """The sums: overdrawn amounts, cost of edges, penalties."""
+    head: Ints
+    """`[slot]`: one of the ring of rows on it, or -1."""
+    after: Ints
+    before: Ints
+    """`[row]`: the next and the last of its ring."""
+
 
 CHAIN_MAX: Final = 3
 """Rows moved in one step: longer chains are found by two of these."""
@@ -63,32 +90,24 @@ def exponential(state: Dice) -> int:
 
 
 @fast.inlined
-def take(
-    at: int,
-    sign: int,
-    pools: Ints,
-    demand: Ints,
-    capacity: Ints,
-    load: Ints,
-    penalty: Ints,
-    over: Ints,
-) -> int:
+def take(edge: int, sign: int, plan: Plan, state: State) -> int:
     """Add an edge's demands (or take them away), and return how penalties change."""
     change = 0
-    for kind in range(demand.shape[1]):
-        pool = pools[at, kind]
-        before = max(load[pool] - capacity[pool], 0)
-        load[pool] += sign * demand[at, kind]
-        after = max(load[pool] - capacity[pool], 0)
-        over[0] += after - before
-        change += (after - before) * penalty[pool]
-    over[2] += change
+    for kind in range(plan.demand.shape[1]):
+        pool = plan.pools[edge, kind]
+        before = max(state.load[pool] - plan.capacity[pool], 0)
+        state.load[pool] += sign * plan.demand[edge, kind]
+        after = max(state.load[pool] - plan.capacity[pool], 0)
+        state.over[0] += after - before
+        change += (after - before) * state.penalty[pool]
+    state.over[2] += change
     return change
 
 
 @fast.inlined
-def enlist(row: int, slot: int, head: Ints, after: Ints, before: Ints) -> None:
+def enlist(row: int, slot: int, state: State) -> None:
     """Put a row into the ring of those on a slot."""
+    head, after, before = state.head, state.after, state.before
     if head[slot] < 0:
         head[slot] = after[row] = before[row] = row
         return
@@ -99,8 +118,9 @@ def enlist(row: int, slot: int, head: Ints, after: Ints, before: Ints) -> None:
 
 
 @fast.inlined
-def dismiss(row: int, slot: int, head: Ints, after: Ints, before: Ints) -> None:
+def dismiss(row: int, slot: int, state: State) -> None:
     """Take a row out of the ring of those on a slot."""
+    head, after, before = state.head, state.after, state.before
     if after[row] == row:
         head[slot] = -1
         return
@@ -110,177 +130,92 @@ def dismiss(row: int, slot: int, head: Ints, after: Ints, before: Ints) -> None:
 
 
 @fast.inlined
-def cheapest(
-    row: int,
-    held: int,
-    first: Ints,
-    cost: Ints,
-    demand: Ints,
-    pools: Ints,
-    capacity: Ints,
-    postpone: Ints,
-    load: Ints,
-    penalty: Ints,
-) -> int:
+def cheapest(row: int, held: int, plan: Plan, state: State) -> int:
     """Return where a row goes best, penalties included, other than where it was."""
-    best, least = -1, postpone[row]
-    for edge in range(first[row], first[row + 1]):
-        if edge == held or cost[edge] >= least:
+    best, least = -1, plan.postpone[row]
+    for edge in range(plan.first[row], plan.first[row + 1]):
+        if edge == held or plan.cost[edge] >= least:
             continue
-        worth = cost[edge]
-        for kind in range(demand.shape[1]):
-            pool = pools[edge, kind]
-            over = load[pool] + demand[edge, kind] - capacity[pool]
+        worth = plan.cost[edge]
+        for kind in range(plan.demand.shape[1]):
+            pool, need = plan.pools[edge, kind], plan.demand[edge, kind]
+            over = state.load[pool] + need - plan.capacity[pool]
             if over > 0:
-                worth += min(over, demand[edge, kind]) * penalty[pool]
+                worth += min(over, need) * state.penalty[pool]
         if worth < least:
             best, least = edge, worth
     return best
 
 
 @fast.inlined
-def leave(
-    row: int,
-    slot: Ints,
-    cost: Ints,
-    demand: Ints,
-    pools: Ints,
-    capacity: Ints,
-    postpone: Ints,
-    choice: Ints,
-    load: Ints,
-    penalty: Ints,
-    over: Ints,
-    head: Ints,
-    after: Ints,
-    before: Ints,
-) -> int:
+def guess(row: int, held: int, plan: Plan, dice: Dice) -> int:
+    """Return an edge other than where a row was, or -1 for none.
+
+    The lesser of two dice: a row's first edges are its most promising.
+    """
+    first, end = plan.first[row], plan.first[row + 1]
+    edge = first + min(below(dice, end - first + 1), below(dice, end - first + 1))
+    edge += edge == held
+    return -1 if edge >= end else edge
+
+
+@fast.inlined
+def leave(row: int, plan: Plan, state: State) -> int:
     """Take a row off its edge, and return how cost and penalties change."""
-    held = choice[row]
+    held = state.choice[row]
     if held < 0:
-        return -postpone[row]
-    over[1] -= cost[held]
-    dismiss(row, slot[held], head, after, before)
-    fined = take(held, -1, pools, demand, capacity, load, penalty, over)
-    return fined - cost[held]
+        return -plan.postpone[row]
+    state.over[1] -= plan.cost[held]
+    dismiss(row, plan.slot[held], state)
+    return take(held, -1, plan, state) - plan.cost[held]
 
 
 @fast.inlined
-def enter(
-    row: int,
-    edge: int,
-    slot: Ints,
-    cost: Ints,
-    demand: Ints,
-    pools: Ints,
-    capacity: Ints,
-    postpone: Ints,
-    choice: Ints,
-    load: Ints,
-    penalty: Ints,
-    over: Ints,
-    head: Ints,
-    after: Ints,
-    before: Ints,
-) -> int:
+def enter(row: int, edge: int, plan: Plan, state: State) -> int:
     """Put a row on an edge (-1 to postpone it), and return how costs change."""
-    choice[row] = edge
+    state.choice[row] = edge
     if edge < 0:
-        return postpone[row]
-    over[1] += cost[edge]
-    enlist(row, slot[edge], head, after, before)
-    fined = take(edge, 1, pools, demand, capacity, load, penalty, over)
-    return fined + cost[edge]
+        return plan.postpone[row]
+    state.over[1] += plan.cost[edge]
+    enlist(row, plan.slot[edge], state)
+    return take(edge, 1, plan, state) + plan.cost[edge]
 
 
 @fast.inlined
-def step(
-    dice: Dice,
-    chain: Ints,
-    first: Ints,
-    slot: Ints,
-    cost: Ints,
-    demand: Ints,
-    pools: Ints,
-    capacity: Ints,
-    postpone: Ints,
-    choice: Ints,
-    load: Ints,
-    penalty: Ints,
-    over: Ints,
-    head: Ints,
-    after: Ints,
-    before: Ints,
-) -> tuple[int, int]:
+def step(dice: Dice, chain: Ints, plan: Plan, state: State) -> tuple[int, int]:
     """Move a row and whom it throws out; return how many, and how costs change.
 
     `chain` is `[2, link]`: the rows moved, and where each was before.
     """
-    row = below(dice, len(first) - 1)
-    source = slot[choice[row]] if choice[row] >= 0 else -1
+    row = below(dice, len(plan.first) - 1)
+    source = plan.slot[state.choice[row]] if state.choice[row] >= 0 else -1
     change = length = 0
     while True:
-        held = choice[row]
+        held = state.choice[row]
         chain[0, length], chain[1, length] = row, held
         length += 1
-        change += leave(
-            row,
-            slot,
-            cost,
-            demand,
-            pools,
-            capacity,
-            postpone,
-            choice,
-            load,
-            penalty,
-            over,
-            head,
-            after,
-            before,
-        )
+        change += leave(row, plan, state)
         if length > 1:
-            edge = cheapest(
-                row, held, first, cost, demand, pools, capacity, postpone, load, penalty
-            )
+            edge = cheapest(row, held, plan, state)
         else:
-            # The lesser of two dice: a row's first edges are its most promising.
-            width = first[row + 1] - first[row] + 1
-            edge = first[row] + min(below(dice, width), below(dice, width))
-            edge += edge == held
-            edge = -1 if edge >= first[row + 1] else edge
-        victim = head[slot[edge]] if edge >= 0 else -1
+            edge = guess(row, held, plan, dice)
+        victim = state.head[plan.slot[edge]] if edge >= 0 else -1
         if victim >= 0:
-            head[slot[edge]] = after[victim]
-        change += enter(
-            row,
-            edge,
-            slot,
-            cost,
-            demand,
-            pools,
-            capacity,
-            postpone,
-            choice,
-            load,
-            penalty,
-            over,
-            head,
-            after,
-            before,
-        )
+            state.head[plan.slot[edge]] = state.after[victim]
+        change += enter(row, edge, plan, state)
         if victim < 0 or length == CHAIN_MAX or not roll(dice) & np.uint64(3):
             return length, change
-        if victim == chain[0, 0] or slot[edge] == source:
+        if victim == chain[0, 0] or plan.slot[edge] == source:
             return length, change
         row = victim
 
 
 @fast.inlined
-def fine(early: bool, ceiling: int, capacity: Ints, load: Ints, penalty: Ints) -> None:
+def fine(early: bool, ceiling: int, plan: Plan, state: State) -> None:
     """Raise the penalties of overdrawn pools, and in the early half lower the rest."""
-    for pool in range(len(capacity)):
-        if load[pool] > capacity[pool]:
+    penalty = state.penalty
+    for pool in range(len(plan.capacity)):
+        if state.load[pool] > plan.capacity[pool]:
             penalty[pool] = min(penalty[pool] + (penalty[pool] >> 3) + 1, ceiling)
         elif early and penalty[pool] > 1:
             penalty[pool] -= (penalty[pool] >> 5) + 1
@@ -294,80 +229,29 @@ def anneal(plan: Plan, state: State, best: Ints, run: Ints) -> int:
     64ths of the unit of costs, the moves, the seed, the cost of `best`, the most that a
     penalty may be, and a cost that nothing can be below.
     """
-    (first, slot, cost, demand, pools, capacity, postpone) = plan
-    (choice, load, penalty, over, head, after, before) = state
     warmth, moves, best_cost = run[0], run[1], run[3]
     dice = np.empty(1, np.uint64)
     dice[0] = np.uint64(run[2])
     chain = np.empty((2, CHAIN_MAX), np.int64)
-    waiting = np.int64(0)
-    for row in range(len(choice)):
-        waiting += postpone[row] if choice[row] < 0 else 0
-    now = over[1] + waiting
+    now = state.over[1]
+    for row in range(len(state.choice)):
+        now += plan.postpone[row] if state.choice[row] < 0 else 0
     for cooling in range(COOLINGS):
         if best_cost <= run[5]:
             break
         for _ in range(moves // COOLINGS + 1):
-            fined = over[2]
-            length, change = step(
-                dice,
-                chain,
-                first,
-                slot,
-                cost,
-                demand,
-                pools,
-                capacity,
-                postpone,
-                choice,
-                load,
-                penalty,
-                over,
-                head,
-                after,
-                before,
-            )
+            fined = state.over[2]
+            length, change = step(dice, chain, plan, state)
             if change <= (warmth * exponential(dice)) >> 16:
-                now += change - (over[2] - fined)
-                if over[0] == 0 and now < best_cost:
+                now += change - (state.over[2] - fined)
+                if state.over[0] == 0 and now < best_cost:
                     best_cost = now
-                    best[:] = choice
+                    best[:] = state.choice
                 continue
             for link in range(length - 1, -1, -1):
-                leave(
-                    chain[0, link],
-                    slot,
-                    cost,
-                    demand,
-                    pools,
-                    capacity,
-                    postpone,
-                    choice,
-                    load,
-                    penalty,
-                    over,
-                    head,
-                    after,
-                    before,
-                )
-                enter(
-                    chain[0, link],
-                    chain[1, link],
-                    slot,
-                    cost,
-                    demand,
-                    pools,
-                    capacity,
-                    postpone,
-                    choice,
-                    load,
-                    penalty,
-                    over,
-                    head,
-                    after,
-                    before,
-                )
+                leave(chain[0, link], plan, state)
+                enter(chain[0, link], chain[1, link], plan, state)
         warmth = warmth * 31 >> 5
-        over[2] = 0
-        fine(cooling < COOLINGS // 2, run[4], capacity, load, penalty)
+        state.over[2] = 0
+        fine(cooling < COOLINGS // 2, run[4], plan, state)
     return best_cost
