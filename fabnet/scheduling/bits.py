@@ -52,7 +52,7 @@ def assign(wanted: Sequence[Wanted]) -> Bits:
     bits: dict[str, dict[Clause, int]] = {}
     for row, want in enumerate(wanted):
         family = bits.setdefault(family_of(want.requirement.process), {})
-        for clause in _clauses(want.requirement):
+        for clause in clauses_of(want.requirement):
             family.setdefault(clause, len(family))
         if len(family) > CLAUSES_MAX:
             raise InputError(
@@ -62,7 +62,8 @@ def assign(wanted: Sequence[Wanted]) -> Bits:
     return bits
 
 
-def _clauses(need: Requirement) -> list[Clause]:
+def clauses_of(need: Requirement) -> list[Clause]:
+    """Return what a requirement asks for, each with a bit of its own."""
     clauses: list[Clause] = [(Demand.PROCESS, need.process)]
     if need.materials:
         clauses.append((Demand.MATERIAL, frozenset(need.materials)))
@@ -89,7 +90,7 @@ def needs_of(wanted: Sequence[Wanted], bits: Bits) -> Words:
     sets = []
     for want in wanted:
         family = bits[family_of(want.requirement.process)]
-        sets.append({family[clause] for clause in _clauses(want.requirement)})
+        sets.append({family[clause] for clause in clauses_of(want.requirement)})
     return _words(sets, bits)
 
 

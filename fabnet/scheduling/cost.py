@@ -6,10 +6,12 @@ No payment is among them, and none can be.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
+from fabnet.production.plan import Weights
 from fabnet.scheduling.feasible import running_s
 from fabnet.scheduling.model import Arrays, Ints
 
@@ -20,9 +22,12 @@ TRANSPORT_G_PER_T_KM: Final = 137
 Environment Agency, briefing "Rail and waterborne", 2021)."""
 
 
-def terms(arrays: Arrays, row: int, slots: Ints, end_ms: Ints) -> Ints:
-    """Return `[term, slot]`: what this row costs on each slot, if it ends then."""
-    rows, weights = arrays.rows, arrays.problem.weights
+def terms(arrays: Arrays, row: int | Ints, slots: Ints, end_ms: Ints) -> Ints:
+    """Return `[term, slot]`: what a row costs on each slot, if it ends then.
+
+    `row` is one row for all slots, or one for each.
+    """
+    rows, weights, row = arrays.rows, arrays.weights, np.atleast_1d(row)
     away_m = distance_m(arrays, row, slots)
     carbon_mg = machine_mg(arrays, row, slots) + transport_mg(arrays, row, away_m)
     elsewhere = arrays.slots.charter[slots] != rows.charter[row]
@@ -38,31 +43,54 @@ def terms(arrays: Arrays, row: int, slots: Ints, end_ms: Ints) -> Ints:
     )
 
 
-def lateness(arrays: Arrays, row: int, after_due_ms: Ints) -> Ints:
-    """Return what ending so long after the due time costs this row."""
+def lateness(arrays: Arrays, row: int | Ints, after_due_ms: Ints) -> Ints:
+    """Return what ending so long after the due time costs a row."""
     late_ms = np.maximum(after_due_ms, 0)
-    worse_ms = late_ms * arrays.problem.weights.late_permille // 1_000
+    worse_ms = late_ms * arrays.weights.late_permille // 1_000
     cost_ms: Ints = worse_ms * arrays.rows.need_permille[row] // 1_000
     return cost_ms
 
 
-def distance_m(arrays: Arrays, row: int, slots: Ints) -> Ints:
+def total_ms(
+    weights: Weights,
+    want: Sequence[int],
+    has: Sequence[int],
+    *,
+    run_s: int,
+    away_m: int,
+    end_ms: int,
+) -> int:
+    """Return the sum of the terms for one row and one slot, given their table lines."""
+    late_ms = max(0, end_ms - want[12]) * weights.late_permille // 1_000
+    carbon_mg = has[14] * run_s * has[15] // 3_600
+    carbon_mg += away_m * (want[11] * TRANSPORT_G_PER_T_KM) // 1_000_000
+    elsewhere = want[9] != has[10]
+    return (
+        late_ms * want[14] // 1_000
+        + end_ms
+        + away_m * weights.distance_s_per_km
+        + carbon_mg * weights.co2_s_per_kg // 1_000
+        + elsewhere * weights.own_first_s * 1_000
+    )
+
+
+def distance_m(arrays: Arrays, row: int | Ints, slots: Ints) -> Ints:
     """Return the chord to each slot in whole metres, as `place.distance_m` has it."""
-    apart_m = arrays.slots.place_m[:, slots] - arrays.rows.place_m[:, row, None]
+    here_m = arrays.rows.place_m[:, np.atleast_1d(row)]
+    apart_m = arrays.slots.place_m[:, slots] - here_m
     return isqrt((apart_m * apart_m).sum(axis=0))
 
 
-def machine_mg(arrays: Arrays, row: int, slots: Ints) -> Ints:
+def machine_mg(arrays: Arrays, row: int | Ints, slots: Ints) -> Ints:
     """Return the CO₂ of the power that making takes, from each slot's own grid."""
-    energy_j = arrays.slots.energy_w[slots] * running_s(arrays, np.array([row]), slots)
+    energy_j = arrays.slots.energy_w[slots] * running_s(arrays, np.array(row), slots)
     # A joule at one gram a kWh is 1/3,600 of a milligram.
     return energy_j * arrays.slots.grid_g_per_kwh[slots] // 3_600
 
 
-def transport_mg(arrays: Arrays, row: int, away_m: Ints) -> Ints:
+def transport_mg(arrays: Arrays, row: int | Ints, away_m: Ints) -> Ints:
     """Return the CO₂ of bringing the lot home."""
-    mass_g = int(arrays.rows.mass_g[row])
-    return away_m * (mass_g * TRANSPORT_G_PER_T_KM) // 1_000_000
+    return away_m * (arrays.rows.mass_g[row] * TRANSPORT_G_PER_T_KM) // 1_000_000
 
 
 def _thousandths(count: Ints, each: int) -> Ints:

@@ -51,7 +51,7 @@ class Rule(IntEnum):
 
 def tiles(arrays: Arrays) -> Iterator[Ints]:
     """Yield the rows by urgency, as many at a time as make one tile."""
-    cells = max(1, len(arrays.offered) * len(arrays.slots.can))
+    cells = max(1, arrays.slots.many * len(arrays.slots.can))
     step = max(1, TILE_CELLS // cells)
     turn = arrays.rows.turn
     for start in range(0, len(turn), step):
@@ -63,7 +63,7 @@ def first_failing(arrays: Arrays, rows: Ints) -> Rules:
 
     Whatever depends on what other rows took is left open, as COSTLIER.
     """
-    failing = np.full((len(rows), len(arrays.offered)), Rule.COSTLIER, np.uint8)
+    failing = np.full((len(rows), arrays.slots.many), Rule.COSTLIER, np.uint8)
     for rule, fails in _failures(arrays, rows):
         failing[fails & (failing == Rule.COSTLIER)] = rule
     return failing
@@ -101,7 +101,7 @@ def _lacks(arrays: Arrays, rows: Ints, missing: Words, demand: Demand) -> Flags:
 def _too_big(arrays: Arrays, rows: Ints) -> Flags:
     # Sorted by length on both sides, the part fits in some rotation or in none.
     part_um, bed_um = arrays.rows.size_um, arrays.slots.size_um
-    fails = np.zeros((len(rows), len(arrays.offered)), np.bool_)
+    fails = np.zeros((len(rows), arrays.slots.many), np.bool_)
     for axis in range(3):
         fails |= part_um[axis, rows, None] > bed_um[axis]
     return fails
@@ -115,7 +115,7 @@ def _not_admitted(arrays: Arrays, rows: Ints) -> Flags:
 
 def _too_far(arrays: Arrays, rows: Ints) -> Flags:
     # isqrt(square) > radius exactly when square >= (radius + 1)².
-    square = np.zeros((len(rows), len(arrays.offered)), np.int64)
+    square = np.zeros((len(rows), arrays.slots.many), np.int64)
     for axis in range(3):
         apart_m = arrays.rows.place_m[axis, rows, None] - arrays.slots.place_m[axis]
         square += apart_m * apart_m
@@ -124,7 +124,7 @@ def _too_far(arrays: Arrays, rows: Ints) -> Flags:
 
 
 def _refused(arrays: Arrays, rows: Ints) -> Flags:
-    fails = np.zeros((len(rows), len(arrays.offered)), np.bool_)
+    fails = np.zeros((len(rows), arrays.slots.many), np.bool_)
     refused_row, refused_slot = arrays.rows.refused
     for at, row in enumerate(rows):
         first, last = np.searchsorted(refused_row, (row, row + 1))
@@ -133,7 +133,7 @@ def _refused(arrays: Arrays, rows: Ints) -> Flags:
 
 
 def _no_window(arrays: Arrays, rows: Ints) -> Flags:
-    every = np.arange(len(arrays.offered))
+    every = np.arange(arrays.slots.many)
     return making_ms(arrays, rows[:, None], every) > arrays.slots.longest_ms
 
 

@@ -1,50 +1,44 @@
-"""A problem as arrays: checked, bounded and sorted once, so that no rule has to look.
+"""A problem as arrays: two tables of whole numbers, one entry a row, one a slot.
 
-What the types of a request or an offer admit never stops the planner, for an offer may
-be a stranger's: where arithmetic would overflow, the value is cut to the point past
-which it changes no decision. Anything else, and a weight beyond bounds, is refused by
-its name.
+A *row* is something wanted, a *slot* is one capacity offer, and a *unit* is one
+machine, which may have several slots. Times are milliseconds after the problem's
+moment.
 
-Times are milliseconds after the problem's moment. A *row* is something wanted, a *slot*
-is one capacity offer, and a *unit* is one machine, which may have several slots.
+All that is asked of a slot lies in one line of its table, 64 bytes of 32-bit numbers,
+which is one line of a processor's cache; `Rows` and `Slots` show each column as an
+array of its own. A column of slots is 32 bits wide and one of rows 64: a product must
+have a row's column in it, or be widened first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Final, TypeVar
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fabnet.designs.requirement import Requirement
 from fabnet.errors import InputError
-from fabnet.production.capability import Capability
-from fabnet.production.offer import HORIZON_S, WINDOWS_MAX, FreeWindow
-from fabnet.production.place import Place
-from fabnet.production.plan import Offered, Problem, Wanted, Weights
-from fabnet.production.request import PIECES_MAX
-from fabnet.records.ids import INT_MAX, CharterId
-from fabnet.scheduling.bits import (
-    Bits,
-    Words,
-    assign,
-    can_of,
-    demands_of,
-    family_of,
-    needs_of,
-)
+from fabnet.production.offer import HORIZON_S
+from fabnet.production.plan import Offered, Problem, Weights
+from fabnet.records.ids import CharterId
+from fabnet.scheduling.bits import Bits, Words
 
 Ints = NDArray[np.int64]
+Narrow = NDArray[np.int32]
 Flags = NDArray[np.bool_]
-Numbers = Mapping[CharterId, int]
-T = TypeVar("T")
+K = TypeVar("K", np.int32, np.int64)
+K_co = TypeVar("K_co", np.int32, np.int64, covariant=True)
 
 NEVER: Final = 2**62
 """Milliseconds no plan reaches, and a limit nothing fails; a sum of two still fits."""
+NO_LIMIT: Final = 2**31 - 1
+"""The same for what is 32 bits wide."""
+LENGTH_UM_MAX: Final = NO_LIMIT - 1
+"""A length counts up to 2,147 m, wanted or offered: more is a slip of the keyboard."""
 HORIZON_MS: Final = HORIZON_S * 1_000
-"""How far ahead windows count: as far as a facility promises capacity."""
+"""How far ahead windows count, as a facility promises capacity; it fits 32 bits."""
 OVERDUE_MS_MAX: Final = 60 * 86_400_000
 """A row longer overdue counts as two months late: more adds the same everywhere."""
 WORK_S_MAX: Final = 20 * HORIZON_S + 1
@@ -65,369 +59,259 @@ OFFERS_MAX: Final = 2**20
 """Offers of one problem, twenty times what a node lists; more is refused."""
 PLACE_M_MAX: Final = 7_000_000
 """Along one axis; as `Place` bounds it, so that squares of distances fit."""
-STATES: Final = ("idle", "busy", "offline", "drained", "in-doubt")
+OWN: Final = 1
+"""A bit of `access`: its own cooperative's rows may use the slot."""
+OTHERS: Final = 2
+"""A bit of `access`: the rows of others may."""
+USABLE: Final = 4
+"""A bit of `access`: the machine's state lets anything be planned on it."""
+
+
+class _Tabled(Protocol[K_co]):
+    @property
+    def table(self) -> NDArray[K_co]: ...
+
+
+class Column(Generic[K]):
+    """A column of a table as an array of its own: `[entry]`, or `[axis, entry]`."""
+
+    def __init__(self, at: int, axes: int = 0) -> None:
+        self.at = at
+        self._axes = axes
+
+    def __get__(self, holder: _Tabled[K], kind: type[object]) -> NDArray[K]:
+        if self._axes:
+            return holder.table[:, self.at : self.at + self._axes].T
+        return holder.table[:, self.at]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """What is wanted, one entry a row, in the problem's order."""
+    """What is wanted, in the problem's order: 144 bytes a row, and refusals."""
 
+    table: Ints
+    """`[row, column]`."""
     turn: Ints
     """Rows by urgency: the slack, divided by the need; ties by job, part, revision."""
-    family: Ints
     needs: Words
     """`[word, row]`: a bit for each of the row's clauses."""
-    size_um: Ints
-    """`[3, row]`, least first: sizes fit in any axis rotation."""
-    tolerance_um: Ints
-    thickness_um: Ints
-    place_m: Ints
-    """`[3, row]`, Earth-centred."""
-    charter: Ints
-    work_s: Ints
-    mass_g: Ints
-    due_ms: Ints
-    deadline_ms: Ints
-    need_permille: Ints
-    radius_m: Ints
     refused: Ints
     """`[2, refusal]`: row and slot, sorted by row."""
+
+    family = Column[np.int64](0)
+    size_um = Column[np.int64](1, axes=3)
+    """`[3, row]`, least first: sizes fit in any axis rotation."""
+    tolerance_um = Column[np.int64](4)
+    thickness_um = Column[np.int64](5)
+    place_m = Column[np.int64](6, axes=3)
+    """`[3, row]`, Earth-centred."""
+    charter = Column[np.int64](9)
+    work_s = Column[np.int64](10)
+    mass_g = Column[np.int64](11)
+    due_ms = Column[np.int64](12)
+    deadline_ms = Column[np.int64](13)
+    need_permille = Column[np.int64](14)
+    radius_m = Column[np.int64](15)
+
+    @property
+    def many(self) -> int:
+        """How many rows there are."""
+        return len(self.table)
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        turn: Ints,
+        needs: Words,
+        refused: Ints,
+        family: Ints,
+        size_um: Ints,
+        tolerance_um: Ints,
+        thickness_um: Ints,
+        place_m: Ints,
+        charter: Ints,
+        work_s: Ints,
+        mass_g: Ints,
+        due_ms: Ints,
+        deadline_ms: Ints,
+        need_permille: Ints,
+        radius_m: Ints,
+    ) -> Rows:
+        """Lay columns out as a table, which nobody can write."""
+        # fmt: off
+        columns = (
+            family, *size_um, tolerance_um, thickness_um, *place_m, charter, work_s,
+            mass_g, due_ms, deadline_ms, need_permille, radius_m,
+        )
+        # fmt: on
+        table = np.stack(columns, axis=1)
+        return cls(_sealed(table), _sealed(turn), _sealed(needs), _sealed(refused))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slots:
-    """What is offered, one entry a capacity offer, by peer, machine and process."""
+    """What is offered, one entry a capacity offer, by peer, machine and process.
 
-    unit: Ints
-    """Which machine; its slots lie side by side."""
-    family: Ints
+    A slot takes 76 bytes, 8 for each 64 demands of the fullest family, and 8 for each
+    window: 92 if it has one.
+    """
+
+    table: Narrow
+    """`[slot, column]`."""
     can: Words
     """`[word, slot]`: a bit for each clause that the machine meets."""
-    size_um: Ints
-    tolerance_um: Ints
-    thickness_um: Ints
-    place_m: Ints
-    charter: Ints
-    for_own: Flags
-    """Whether its own cooperative's rows may use it."""
-    for_others: Flags
-    usable: Flags
-    """Whether the machine's state lets anything be planned on it."""
-    pace_permille: Ints
-    setup_s: Ints
-    energy_w: Ints
-    grid_g_per_kwh: Ints
-    first: Ints
-    """Where the slot's windows begin in `start_ms` and `end_ms`."""
-    count: Ints
-    """How many they are; never none, if need be an empty one."""
-    start_ms: Ints
-    end_ms: Ints
-    longest_ms: Ints
+    span: Narrow
+    """`[slot, 2]`: where the slot's windows begin in `windows`, and how many they are;
+    never none, if need be an empty one."""
+    windows: Narrow
+    """`[window, 2]`: when it starts and ends."""
+    longest_ms: Narrow
+
+    unit = Column[np.int32](0)
+    """Which machine; its slots lie side by side."""
+    family = Column[np.int32](1)
+    """-1 where nothing is wanted of its family."""
+    size_um = Column[np.int32](2, axes=3)
+    tolerance_um = Column[np.int32](5)
+    thickness_um = Column[np.int32](6)
+    place_m = Column[np.int32](7, axes=3)
+    charter = Column[np.int32](10)
+    access = Column[np.int32](11)
+    """OWN, OTHERS, USABLE."""
+    pace_permille = Column[np.int32](12)
+    setup_s = Column[np.int32](13)
+    energy_w = Column[np.int32](14)
+    grid_g_per_kwh = Column[np.int32](15)
+
+    @property
+    def many(self) -> int:
+        """How many slots there are."""
+        return len(self.table)
+
+    @property
+    def for_own(self) -> Flags:
+        """Whether its own cooperative's rows may use it."""
+        return _has(self.access, OWN)
+
+    @property
+    def for_others(self) -> Flags:
+        """Whether the rows of others may use it."""
+        return _has(self.access, OTHERS)
+
+    @property
+    def usable(self) -> Flags:
+        """Whether the machine's state lets anything be planned on it."""
+        return _has(self.access, USABLE)
+
+    @property
+    def first(self) -> Narrow:
+        """Where each slot's windows begin."""
+        return self.span[:, 0]
+
+    @property
+    def count(self) -> Narrow:
+        """How many windows each slot has."""
+        return self.span[:, 1]
+
+    @property
+    def start_ms(self) -> Narrow:
+        """When each window starts."""
+        return self.windows[:, 0]
+
+    @property
+    def end_ms(self) -> Narrow:
+        """When each window ends."""
+        return self.windows[:, 1]
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        can: Words,
+        count: Ints,
+        start_ms: Ints,
+        end_ms: Ints,
+        unit: Ints,
+        family: Ints,
+        size_um: Ints,
+        tolerance_um: Ints,
+        thickness_um: Ints,
+        place_m: Ints,
+        charter: Ints,
+        access: Ints,
+        pace_permille: Ints,
+        setup_s: Ints,
+        energy_w: Ints,
+        grid_g_per_kwh: Ints,
+    ) -> Slots:
+        """Lay columns out as a table, which nobody can write.
+
+        Windows follow each other slot by slot, one or more each. Raise InputError if
+        a number does not fit 32 bits.
+        """
+        first = np.cumsum(count) - count
+        longest_ms = end_ms - start_ms
+        if len(first):
+            longest_ms = np.maximum.reduceat(longest_ms, first)
+        # fmt: off
+        columns = (
+            unit, family, *size_um, tolerance_um, thickness_um, *place_m, charter,
+            access, pace_permille, setup_s, energy_w, grid_g_per_kwh,
+        )
+        # fmt: on
+        return cls(
+            _narrow("slots", columns),
+            _sealed(can),
+            _narrow("slots.span", (first, count)),
+            _narrow("slots.windows", (start_ms, end_ms)),
+            _narrow("slots.longest_ms", (longest_ms,)).reshape(-1),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Arrays:
-    """One problem, ready to reckon with, beside the values it was made of."""
+    """One problem, ready to reckon with."""
 
-    problem: Problem
-    offered: tuple[Offered, ...]
-    """The offer of each slot."""
-    slot: Mapping[tuple[str, str, str], int]
-    """The slot of each (peer, machine, process)."""
+    weights: Weights
     demands: Words
     """`[demand, family, word]`: which bits are of which kind."""
     rows: Rows
     slots: Slots
 
 
-def encode(problem: Problem) -> Arrays:
-    """Return a problem as arrays, or raise InputError naming the field."""
-    for name, given, most in (
-        ("wanted", problem.wanted, ROWS_MAX),
-        ("offered", problem.offered, OFFERS_MAX),
-    ):
-        if len(given) > most:
-            raise InputError(name, f"expected at most {most}, got {len(given)}")
-    _check_weights(problem)
-    by_slot = _by_slot(problem.offered)
-    offered = tuple(problem.offered[index] for index in by_slot)
-    bits = assign(problem.wanted)
-    charters = _numbered(
-        [each.charter for each in problem.wanted] + [each.charter for each in offered]
-    )
-    rows = _rows(problem, offered, bits, charters)
-    slots = _slots(problem, by_slot, bits, charters)
-    for table in (rows, slots):
-        for field in fields(table):
-            getattr(table, field.name).setflags(write=False)
-    slot = {_key(each): at for at, each in enumerate(offered)}
-    return Arrays(problem, offered, slot, demands_of(bits), rows, slots)
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoded(Arrays):
+    """The arrays of a problem, beside the values they were made of."""
+
+    problem: Problem
+    offered: tuple[Offered, ...]
+    """The offer of each slot."""
+    slot: Mapping[tuple[str, str, str], int]
+    """The slot of each (peer, machine, process)."""
+    bits: Bits
+    charters: Mapping[CharterId, int]
+    """The number of each cooperative."""
 
 
-def _by_slot(offered: Sequence[Offered]) -> list[int]:
-    """Return which offer each slot is; of two for one machine and process, the newer.
-
-    A peer can say two things of one machine under two keys: no reason not to plan.
-    """
-    newest: dict[tuple[str, str, str], int] = {}
-    for index, each in enumerate(offered):
-        held = newest.setdefault(_key(each), index)
-        if held != index and _newness(offered[held]) < _newness(each):
-            newest[_key(each)] = index
-    return [newest[key] for key in sorted(newest)]
+def _has(access: Narrow, bit: int) -> Flags:
+    has: Flags = (access & bit) != 0
+    return has
 
 
-def _newness(each: Offered) -> tuple[int, str]:
-    return each.version, repr(each.offer)
+def _narrow(name: str, columns: tuple[Ints, ...]) -> Narrow:
+    for at, column in enumerate(columns):
+        if column.size and not -(2**31) <= column.min() <= column.max() < 2**31:
+            raise InputError(f"{name}[{at}]", "expected numbers of 32 bits")
+    table = np.empty((len(columns[0]), len(columns)), np.int32)
+    for at, column in enumerate(columns):
+        table[:, at] = column
+    return _sealed(table)
 
 
-def _key(each: Offered) -> tuple[str, str, str]:
-    return each.peer, each.offer.machine, each.offer.capability.process
+A = TypeVar("A", Ints, Narrow, Words)
 
 
-# ------------------------------------------------------------------ rows and slots
-
-
-def _rows(
-    problem: Problem, offered: Sequence[Offered], bits: Bits, charters: Numbers
-) -> Rows:
-    wanted, families = problem.wanted, _numbered(bits)
-    needs = [want.requirement for want in wanted]
-    column = _Columns("wanted[{}]".format)
-    pieces = column("pieces", [want.pieces for want in wanted], 1, PIECES_MAX)
-    reference_s = column("reference_s", [want.reference_s for want in wanted])
-    mass_mg = column("requirement.mass_mg", [need.mass_mg for need in needs])
-    due_ms = column("due_ms", [want.due_ms for want in wanted])
-    need_permille = column(
-        "need_weight", [want.need_weight for want in wanted], 0, NEED_PERMILLE_MAX
-    )
-    deadline_ms = column(
-        "deadline_ms", [want.deadline_ms for want in wanted], absent=NEVER
-    )
-    radius_m = column(
-        "radius_m", [want.radius_m for want in wanted], absent=RADIUS_M_MAX
-    )
-    return Rows(
-        turn=_turns(problem),
-        family=_whole([families[family_of(need.process)] for need in needs]),
-        needs=needs_of(wanted, bits),
-        size_um=_sizes(column, "requirement", needs),
-        tolerance_um=column(
-            "requirement.tolerance_um", [n.tolerance_um for n in needs], absent=NEVER
-        ),
-        thickness_um=column(
-            "requirement.thickness_um", [n.thickness_um for n in needs], absent=0
-        ),
-        place_m=_places(column, [want.place for want in wanted]),
-        charter=_whole([charters[want.charter] for want in wanted]),
-        # No product can overflow: one piece is already cut to what a lot may be.
-        work_s=np.minimum(pieces * np.minimum(reference_s, WORK_S_MAX), WORK_S_MAX),
-        mass_g=np.minimum(
-            -(-pieces * np.minimum(mass_mg, MASS_G_MAX * 1_000) // 1_000), MASS_G_MAX
-        ),
-        due_ms=np.maximum(due_ms - problem.moment_ms, -OVERDUE_MS_MAX),
-        deadline_ms=deadline_ms - problem.moment_ms,
-        need_permille=need_permille,
-        radius_m=np.minimum(radius_m, RADIUS_M_MAX),
-        refused=_refused(wanted, offered),
-    )
-
-
-def _turns(problem: Problem) -> Ints:
-    def key(row: int) -> tuple[int, str, str, str]:
-        want = problem.wanted[row]
-        return urgency(want, problem.moment_ms), want.job, want.part, want.revision
-
-    turn = sorted(range(len(problem.wanted)), key=key)
-    return _whole(turn)
-
-
-def urgency(want: Wanted, moment_ms: int) -> int:
-    """Return the slack that is left a row, in milliseconds, less the greater its need.
-
-    Slack is what could be wasted before work at pace 1,000 must begin; where it is
-    negative, need makes it worse.
-    """
-    wanted_by_ms = want.due_ms
-    if want.deadline_ms is not None:
-        wanted_by_ms = min(want.due_ms, want.deadline_ms)
-    slack_ms = wanted_by_ms - moment_ms - want.pieces * want.reference_s * 1_000
-    need = max(want.need_weight, 1)
-    return slack_ms * 1_000 // need if slack_ms >= 0 else slack_ms * need // 1_000
-
-
-def _refused(wanted: Sequence[Wanted], offered: Sequence[Offered]) -> Ints:
-    named: dict[tuple[str, str], list[int]] = {}
-    for slot, each in enumerate(offered):
-        named.setdefault((each.peer, each.offer.machine), []).append(slot)
-    pairs = {
-        (row, slot)
-        for row, want in enumerate(wanted)
-        for peer, machine, version in want.refused
-        for slot in named.get((peer, machine), ())
-        if offered[slot].version <= version
-    }
-    return _whole(sorted(pairs)).reshape(-1, 2).T
-
-
-def _slots(
-    problem: Problem, by_slot: Sequence[int], bits: Bits, charters: Numbers
-) -> Slots:
-    offered = [problem.offered[index] for index in by_slot]
-    offers = [each.offer for each in offered]
-    cans = [offer.capability for offer in offers]
-    families, units = _numbered(bits), _numbered(_unit(each) for each in offered)
-    column = _Columns(lambda slot: f"offered[{by_slot[slot]}]")
-    paces = [offer.pace_permille for offer in offers]
-    setup_s = column("offer.setup_s", [offer.setup_s for offer in offers])
-    energy_w = column("offer.energy_w", [offer.energy_w for offer in offers])
-    grids = [each.grid_g_per_kwh for each in offered]
-    count, start_ms, end_ms = _windows(problem, by_slot)
-    first = np.cumsum(count) - count
-    return Slots(
-        unit=_whole([units[_unit(each)] for each in offered]),
-        family=_whole([families.get(family_of(can.process), -1) for can in cans]),
-        can=can_of(offered, bits),
-        size_um=_sizes(column, "offer.capability", cans),
-        tolerance_um=column(
-            "offer.capability.tolerance_um", [can.tolerance_um for can in cans]
-        ),
-        thickness_um=column(
-            "offer.capability.thickness_um",
-            [can.thickness_um for can in cans],
-            absent=NEVER,
-        ),
-        place_m=_places(column, [each.place for each in offered]),
-        charter=_whole([charters[each.charter] for each in offered]),
-        for_own=np.array([admits(each, own=True) for each in offered], np.bool_),
-        for_others=np.array([admits(each, own=False) for each in offered], np.bool_),
-        usable=_usable(column, [each.state for each in offered]),
-        pace_permille=column("offer.pace_permille", paces, 50, 20_000),
-        setup_s=np.minimum(setup_s, HORIZON_S + 1),
-        energy_w=np.minimum(energy_w, ENERGY_W_MAX),
-        grid_g_per_kwh=column("grid_g_per_kwh", grids, 0, 5_000),
-        first=first,
-        count=count,
-        start_ms=start_ms,
-        end_ms=end_ms,
-        longest_ms=(
-            np.maximum.reduceat(end_ms - start_ms, first) if offered else _whole([])
-        ),
-    )
-
-
-def admits(each: Offered, *, own: bool) -> bool:
-    """Whether an offer is open to its own cooperative, or to another that it trusts.
-
-    Whoever is nearer is let in by the wider door: strangers, federation, members.
-    """
-    doors = (
-        {"strangers", "federation", "members"} if own else {"strangers", "federation"}
-    )
-    return each.permitted and not doors.isdisjoint(each.offer.open_to)
-
-
-def _unit(each: Offered) -> tuple[str, str]:
-    return each.peer, each.offer.machine
-
-
-def _usable(column: _Columns, states: Sequence[str]) -> Flags:
-    for at, state in enumerate(states):
-        if state not in STATES:
-            raise InputError(f"{column.entry(at)}.state", f"expected one of {STATES}")
-    return np.array([state in ("idle", "busy") for state in states], np.bool_)
-
-
-def _windows(problem: Problem, by_slot: Sequence[int]) -> tuple[Ints, Ints, Ints]:
-    """Return how many windows each slot has, and where they start and end.
-
-    Each slot gets an empty one more: so none has none, and there is room to cut one.
-    """
-    moment_ms = problem.moment_ms
-    flat: list[FreeWindow] = []
-    names: list[tuple[int, int]] = []
-    count: list[int] = []
-    for index in by_slot:
-        windows = problem.offered[index].offer.windows
-        if len(windows) > WINDOWS_MAX:
-            field = f"offered[{index}].offer.windows"
-            raise InputError(field, f"expected at most {WINDOWS_MAX}")
-        flat += (*windows, FreeWindow(moment_ms, moment_ms))
-        names += [(index, at) for at in range(len(windows) + 1)]
-        count.append(len(windows) + 1)
-    column = _Columns(lambda at: "offered[{}].offer.windows[{}]".format(*names[at]))
-    start_ms = column("start_ms", [window.start_ms for window in flat]) - moment_ms
-    end_ms = column("end_ms", [window.end_ms for window in flat]) - moment_ms
-    return (
-        _whole(count),
-        np.clip(start_ms, 0, HORIZON_MS),
-        np.clip(end_ms, 0, HORIZON_MS),
-    )
-
-
-# ------------------------------------------------------------------ columns
-
-
-class _Columns:
-    """Makes columns of whole numbers, and says which entry is not one."""
-
-    def __init__(self, entry: Callable[[int], str]) -> None:
-        self.entry = entry
-
-    def __call__(
-        self,
-        name: str,
-        values: Sequence[int | None],
-        least: int = 0,
-        most: int = INT_MAX,
-        *,
-        absent: int | None = None,
-    ) -> Ints:
-        """Return a checked column, or raise InputError; nil becomes `absent`."""
-        column = [absent if value is None else value for value in values]
-        for at, value in enumerate(column):
-            if values[at] is None and absent is not None:
-                continue
-            if type(value) is not int or not least <= value <= most:
-                field = f"{self.entry(at)}.{name}"
-                expected = f"expected a whole number from {least} to {most}"
-                raise InputError(field, f"{expected}, got {value!r}")
-        return _whole(column)
-
-
-def _sizes(
-    column: _Columns, name: str, bodies: Sequence[Requirement | Capability]
-) -> Ints:
-    sizes = (
-        column(f"{name}.size_x_um", [body.size_x_um for body in bodies]),
-        column(f"{name}.size_y_um", [body.size_y_um for body in bodies]),
-        column(f"{name}.size_z_um", [body.size_z_um for body in bodies]),
-    )
-    return np.sort(np.stack(sizes), axis=0)
-
-
-def _places(column: _Columns, places: Sequence[Place]) -> Ints:
-    most = PLACE_M_MAX
-    axes = (
-        column("place.x_m", [place.x_m for place in places], -most, most),
-        column("place.y_m", [place.y_m for place in places], -most, most),
-        column("place.z_m", [place.z_m for place in places], -most, most),
-    )
-    return np.stack(axes)
-
-
-def _check_weights(problem: Problem) -> None:
-    check = _Columns(lambda _: "weights")
-    weights = problem.weights
-    for name in ("late_permille", "distance_s_per_km", "co2_s_per_kg", "own_first_s"):
-        check(name, [getattr(weights, name)], 0, getattr(WEIGHTS_MAX, name))
-    _Columns(lambda _: "problem")("moment_ms", [problem.moment_ms])
-
-
-def _numbered(values: Iterable[T]) -> dict[T, int]:
-    return {value: number for number, value in enumerate(dict.fromkeys(values))}
-
-
-def _whole(values: Sequence[int | tuple[int, int] | None]) -> Ints:
-    return np.array(values, np.int64)
+def _sealed(array: A) -> A:
+    array.setflags(write=False)
+    return array

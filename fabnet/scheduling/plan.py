@@ -9,9 +9,9 @@ from fabnet.production.place import distance_m
 from fabnet.production.plan import Placed, Plan, Problem, Term, Unplaced
 from fabnet.records.ids import Window
 from fabnet.scheduling.cost import TERMS
+from fabnet.scheduling.encode import encode
 from fabnet.scheduling.explain.rejections import NO_MACHINE, others
 from fabnet.scheduling.feasible import Rules, first_failing, tiles
-from fabnet.scheduling.model import encode
 from fabnet.scheduling.wave import Survey, Wave
 
 

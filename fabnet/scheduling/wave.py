@@ -12,7 +12,7 @@ import numpy as np
 
 from fabnet.scheduling import cost
 from fabnet.scheduling.feasible import Rule, Rules, making_ms
-from fabnet.scheduling.model import NEVER, Arrays, Ints
+from fabnet.scheduling.model import NEVER, Arrays, Encoded, Ints
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,10 +41,10 @@ class Calendar:
 
     def __init__(self, arrays: Arrays) -> None:
         self._unit = arrays.slots.unit
-        self._first = arrays.slots.first.copy()
-        self._count = arrays.slots.count.copy()
-        self._start_ms = arrays.slots.start_ms.copy()
-        self._end_ms = arrays.slots.end_ms.copy()
+        self._first = arrays.slots.first.astype(np.int64)
+        self._count = arrays.slots.count.astype(np.int64)
+        self._start_ms = arrays.slots.start_ms.astype(np.int64)
+        self._end_ms = arrays.slots.end_ms.astype(np.int64)
 
     def earliest(self, slots: Ints, length_ms: Ints) -> Ints:
         """Return when each slot first has so much time in one piece, or NEVER."""
@@ -92,7 +92,7 @@ class Calendar:
 class Wave:
     """What was offered, what is left of it, and who took the rest."""
 
-    def __init__(self, arrays: Arrays, like: Wave | None = None) -> None:
+    def __init__(self, arrays: Encoded, like: Wave | None = None) -> None:
         """Begin a wave, or look at one that is under way with the rows of `arrays`."""
         self.arrays = arrays
         self.offered: Calendar = Calendar(arrays) if like is None else like.offered

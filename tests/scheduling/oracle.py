@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
-from fabnet.production.capability import Misfit, fit
+import msgspec
+
+from fabnet.designs.requirement import Requirement
+from fabnet.production.capability import Capability, Misfit, fit
 from fabnet.production.place import distance_m
 from fabnet.production.plan import (
     Offered,
@@ -19,6 +23,7 @@ from fabnet.production.plan import (
 from fabnet.records.ids import Window
 
 HORIZON_MS = 14 * 86_400_000
+LENGTH_UM_MAX = 2_147_483_646
 OVERDUE_MS = 60 * 86_400_000
 STAGES = (
     "process",
@@ -38,6 +43,7 @@ STAGES = (
     "costlier",
 )
 Machine = tuple[str, str]
+T = TypeVar("T", Requirement, Capability)
 Taken = dict[Machine, list[tuple[Window, Wanted]]]
 
 
@@ -114,10 +120,24 @@ def turn(problem: Problem, want: Wanted) -> tuple[int, str, str, str]:
 
 
 def judge(problem: Problem, want: Wanted, offered: Offered, taken: Taken) -> Verdict:
-    misfit = fit(want.requirement, offered.offer.capability)
+    misfit = fit(cut(want.requirement), cut(offered.offer.capability))
     if isinstance(misfit, Misfit):
         return Verdict(offered, misfit.reason, misfit)
     return judge_access(want, offered) or judge_time(problem, want, offered, taken)
+
+
+def cut(body: T) -> T:
+    """Return what its lengths count for, of a requirement or a capability."""
+    lengths = ("size_x_um", "size_y_um", "size_z_um", "tolerance_um", "thickness_um")
+    asked = {name: getattr(body, name) for name in lengths}
+    return msgspec.structs.replace(
+        body,
+        **{
+            name: min(length, LENGTH_UM_MAX)
+            for name, length in asked.items()
+            if length is not None
+        },
+    )
 
 
 def no(

@@ -13,8 +13,9 @@ from fabnet.production.offer import FreeWindow
 from fabnet.production.plan import Placed, Plan, Problem, Unplaced
 from fabnet.production.request import PIECES_MAX
 from fabnet.records.ids import INT_MAX, JobId
+from fabnet.scheduling.encode import encode
 from fabnet.scheduling.explain.explain import explain
-from fabnet.scheduling.model import NEED_PERMILLE_MAX, OFFERS_MAX, ROWS_MAX, encode
+from fabnet.scheduling.model import NEED_PERMILLE_MAX, OFFERS_MAX, ROWS_MAX
 from fabnet.scheduling.plan import plan
 from tests.scheduling.oracle import plan_slowly
 from tests.scheduling.problems import (

@@ -12,7 +12,7 @@ from fabnet.production.place import Place, distance_m
 from fabnet.production.plan import Placed, Weights
 from fabnet.records.ids import CharterId
 from fabnet.scheduling import cost
-from fabnet.scheduling.model import encode
+from fabnet.scheduling.encode import encode
 from fabnet.scheduling.plan import plan
 from tests.scheduling.problems import (
     HOUR_MS,

@@ -10,8 +10,8 @@ from fabnet.production.capability import Misfit, fit
 from fabnet.production.place import Place
 from fabnet.production.plan import Offered, Placed, Problem, Unplaced, Wanted
 from fabnet.records.ids import CharterId, MachineId, PeerId
+from fabnet.scheduling.encode import encode
 from fabnet.scheduling.feasible import TILE_CELLS, Rule, first_failing, tiles
-from fabnet.scheduling.model import encode
 from fabnet.scheduling.plan import plan
 from tests.scheduling.problems import (
     DETROIT,

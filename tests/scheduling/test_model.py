@@ -15,7 +15,8 @@ from fabnet.production.place import Place
 from fabnet.production.plan import Offered, Wanted, Weights
 from fabnet.records.ids import INT_MAX, PeerId
 from fabnet.scheduling.bits import CLAUSES_MAX, family_of
-from fabnet.scheduling.model import ENERGY_W_MAX, HORIZON_MS, encode, urgency
+from fabnet.scheduling.encode import encode, urgency
+from fabnet.scheduling.model import ENERGY_W_MAX, HORIZON_MS
 from tests.scheduling.problems import (
     HOUR_MS,
     NOW_MS,

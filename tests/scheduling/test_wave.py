@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabnet.production.offer import FreeWindow
-from fabnet.scheduling.model import NEVER, encode
+from fabnet.scheduling.encode import encode
+from fabnet.scheduling.model import NEVER
 from fabnet.scheduling.wave import Calendar
 from tests.scheduling.problems import NOW_MS, capability, offered, problem
 

@@ -9,11 +9,11 @@ from typing import Final
 import msgspec
 
 from fabnet.production.plan import Offered
+from fabnet.scheduling.encode import admits
 from fabnet.scheduling.explain.choosing import choice, named
 from fabnet.scheduling.explain.explanation import Bar, Barred, Choice
 from fabnet.scheduling.explain.replay import Replay, Trials
 from fabnet.scheduling.feasible import Rule, Rules
-from fabnet.scheduling.model import admits
 from fabnet.scheduling.wave import Wave
 
 BARRED_MAX: Final = 8

@@ -7,7 +7,7 @@ from fabnet.production.plan import Offered, Term
 from fabnet.records.ids import Window
 from fabnet.scheduling.cost import TERMS
 from fabnet.scheduling.explain.explanation import Choice, Difference, Named
-from fabnet.scheduling.model import Arrays
+from fabnet.scheduling.model import Encoded
 from fabnet.scheduling.wave import Survey
 
 
@@ -21,7 +21,7 @@ def named(offered: Offered) -> Named:
     )
 
 
-def choice(arrays: Arrays, survey: Survey, at: int) -> Choice:
+def choice(arrays: Encoded, survey: Survey, at: int) -> Choice:
     """Return one of the slots that would do; `at` is an index of `survey.slots`."""
     problem = arrays.problem
     offered = arrays.offered[int(survey.slots[at])]

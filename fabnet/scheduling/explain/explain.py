@@ -15,6 +15,7 @@ import numpy as np
 from fabnet.errors import InputError
 from fabnet.production.plan import Offered, Placed, Plan, Problem
 from fabnet.records.ids import JobId, MachineId, PeerId
+from fabnet.scheduling.encode import encode
 from fabnet.scheduling.explain.barred import barred
 from fabnet.scheduling.explain.changes import Search
 from fabnet.scheduling.explain.choosing import choice, difference, named
@@ -30,7 +31,7 @@ from fabnet.scheduling.explain.rejections import OTHERS_MAX, nearest_first, reje
 from fabnet.scheduling.explain.replay import Replay
 from fabnet.scheduling.explain.thresholds import NOWHERE
 from fabnet.scheduling.feasible import Rule, Rules, first_failing
-from fabnet.scheduling.model import HORIZON_MS, Arrays, encode
+from fabnet.scheduling.model import HORIZON_MS, Encoded
 
 Machine = tuple[PeerId, MachineId]
 
@@ -70,7 +71,7 @@ class _Row:
     """One row at its turn, and all that can be said of it."""
 
     def __init__(
-        self, arrays: Arrays, plan: Plan, row: int, prices: Mapping[Machine, int]
+        self, arrays: Encoded, plan: Plan, row: int, prices: Mapping[Machine, int]
     ) -> None:
         self.replay = Replay(arrays, plan, row)
         self.failing: Rules = first_failing(arrays, np.array([row]))[0]

@@ -14,6 +14,7 @@ import numpy as np
 from fabnet.production.capability import Misfit, fit
 from fabnet.production.place import distance_m
 from fabnet.production.plan import Offered, Rejection, Wanted
+from fabnet.scheduling.columns import cut
 from fabnet.scheduling.cost import TERMS
 from fabnet.scheduling.feasible import Rule, making_ms
 from fabnet.scheduling.wave import Survey, Wave
@@ -89,7 +90,7 @@ def _what(want: Wanted, rule: Rule, offered: Offered) -> Misfit:
         case Rule.REFUSED:
             return Misfit("refused", "", str(offered.version))
         case _:
-            misfit = fit(want.requirement, offered.offer.capability)
+            misfit = fit(cut(want.requirement), cut(offered.offer.capability))
             assert isinstance(misfit, Misfit)
             return misfit
 

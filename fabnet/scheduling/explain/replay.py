@@ -13,8 +13,9 @@ from collections.abc import Iterator
 import numpy as np
 
 from fabnet.production.plan import Placed, Plan, Problem, Wanted
+from fabnet.scheduling.encode import encode, urgency
 from fabnet.scheduling.feasible import first_failing
-from fabnet.scheduling.model import Arrays, encode, urgency
+from fabnet.scheduling.model import Encoded
 from fabnet.scheduling.wave import Survey, Wave
 
 Turn = tuple[int, str, str, str]
@@ -23,7 +24,7 @@ Turn = tuple[int, str, str, str]
 class Replay:
     """The order of a wave without one row, and what the row would find in it."""
 
-    def __init__(self, arrays: Arrays, plan: Plan, row: int) -> None:
+    def __init__(self, arrays: Encoded, plan: Plan, row: int) -> None:
         """Take the arrays of a problem, the plan made of it, and a row of both."""
         self.arrays = arrays
         self.row = row

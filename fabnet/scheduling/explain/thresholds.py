@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from fabnet.scheduling import cost
-from fabnet.scheduling.model import Arrays, Ints
+from fabnet.scheduling.model import Encoded, Ints
 from fabnet.scheduling.wave import Survey
 
 NOWHERE: Final = -1
@@ -20,7 +20,7 @@ _CELLS_MAX: Final = 2**18
 """Moments times slots reckoned at once; more is done in turn."""
 
 
-def flips(arrays: Arrays, survey: Survey, machine: int) -> bool:
+def flips(arrays: Encoded, survey: Survey, machine: int) -> bool:
     """Whether this survey places the row on another machine."""
     best = survey.best
     if best is None:
@@ -29,7 +29,7 @@ def flips(arrays: Arrays, survey: Survey, machine: int) -> bool:
 
 
 def first_flip(
-    arrays: Arrays, survey: Survey, machine: int, reach: Ints
+    arrays: Encoded, survey: Survey, machine: int, reach: Ints
 ) -> tuple[int, int] | None:
     """Return the least limit that flips the choice, and the slot that it brings.
 
@@ -51,7 +51,7 @@ def first_flip(
 
 
 def first_due(
-    arrays: Arrays, survey: Survey, machine: int, due_ms: Ints
+    arrays: Encoded, survey: Survey, machine: int, due_ms: Ints
 ) -> tuple[int, int] | None:
     """Return the first of some due times that flips the choice, and the slot.
 
