@@ -1,0 +1,1 @@
+"""The cheapest slots for a row, exactly, without looking at all of them."""

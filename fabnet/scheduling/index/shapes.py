@@ -1,0 +1,34 @@
+"""What kernels are given, as tuples of arrays and numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fabnet.scheduling.bits import Words
+from fabnet.scheduling.model import Ints, Narrow
+
+Floats = NDArray[np.float64]
+Singles = NDArray[np.float32]
+
+Asked = tuple[Ints, Words, Ints]
+"""Rows: table, needs, refusals."""
+Given = tuple[Narrow, Words, Narrow, Narrow]
+"""Slots: table and can; their calendar: span and pieces."""
+Tree = tuple[
+    Narrow, Narrow, Narrow, Narrow, Narrow, Singles, Words, Narrow, Singles, Words,
+    Words,
+]  # fmt: skip
+"""A forest: root, parent, below, order, leaf; then lines, can, charter of leaves; then
+branches, has, whose."""
+Found = tuple[Ints, Ints, Ints]
+"""`[row, candidate]` costs and slots, and how many each row has."""
+Weighed = tuple[int, int, int, int]
+"""The weights: late permille, a metre, a kilogram, own first."""
+Stretch = tuple[int, int]
+"""From and until, in milliseconds."""
+Want = tuple[int, ...]
+"""The line of a row in its table, as numbers that stay in registers."""
+Facts = tuple[float, float, float, float, int, float]
+"""Of a row: ms a metre, ms a late ms, own first in ms, margin in ms, and between which
+two amounts of work it lies."""

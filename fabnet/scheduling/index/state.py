@@ -1,0 +1,317 @@
+"""A standing plan: one job after another finds its machine, and machines come and go.
+
+Costs count from the moment of the problem, which stays; `State.now_ms` is how far time
+has gone since, and nothing is planned before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+
+from fabnet.errors import InputError
+from fabnet.production.plan import Wanted
+from fabnet.scheduling import fast
+from fabnet.scheduling.encode import encode, encode_row
+from fabnet.scheduling.index import kernel, twin
+from fabnet.scheduling.index.forest import Forest, build, refresh, set_free
+from fabnet.scheduling.index.nearness import Asking
+from fabnet.scheduling.index.shapes import Found
+from fabnet.scheduling.index.topk import WORKS
+from fabnet.scheduling.model import NEVER, Arrays, Encoded, Ints, Rows
+
+
+class Lot(NamedTuple):
+    """Where and when a row is made, and at what cost."""
+
+    slot: int
+    start_ms: int
+    end_ms: int
+    cost_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Arrive:
+    """Somebody wants something more."""
+
+    want: Wanted
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """A machine is there again, with whatever it had offered and not promised."""
+
+    unit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fail:
+    """A machine is gone, and what it was to make with it."""
+
+    unit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """The facility said no to a row, which is not to ask that machine again."""
+
+    row: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """A row is made, sooner or later than was planned."""
+
+    row: int
+    moment_ms: int
+    """After the problem's moment."""
+
+
+Event = Arrive | Idle | Fail | Refuse | Finish
+
+
+class State:
+    """What is wanted, what is offered, and who has which time."""
+
+    def __init__(self, arrays: Arrays, *, compiled: bool | None = None) -> None:
+        self.arrays = arrays
+        self.forest: Forest = build(arrays)
+        self.now_ms = 0
+        self.lots: Ints = np.full((arrays.rows.many, 3), -1, np.int64)
+        """`[row, 3]`: slot, start and end of each row; -1 without."""
+        self._compiled = fast.FAST if compiled is None else compiled
+        self._gone = set(np.flatnonzero(~arrays.slots.usable).tolist())
+        """Slots on which nothing can be planned now."""
+        self._stale: list[int] = []
+        self._pick: Ints = np.zeros(1, np.int64)
+        one = np.zeros((1, 1), np.int64)
+        self._found = one, one.copy(), np.zeros(1, np.int64)
+        self._lot: Ints = np.zeros((1, 2), np.int64)
+        self._every = Asking.of(arrays, np.zeros(0, np.int64))
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Gather what a kernel is given, anew whenever an array is another one."""
+        arrays, calendar = self.arrays, self.forest.calendar
+        rows, slots = arrays.rows, arrays.slots
+        for array in (rows.table, rows.needs, rows.refused):
+            array.setflags(write=False)  # one type, and so compiled once
+        self._rows = rows.table, rows.needs, rows.refused
+        self._given = slots.table, slots.can, calendar.span, calendar.pieces
+        self._tree = self.forest.tree
+
+    def place(self, row: int) -> Lot | None:
+        """Give a row the cheapest time that is left to it, or nil if there is none."""
+        if self.lots[row, 0] >= 0:
+            raise InputError("row", f"row {row} has a lot")
+        if not self._compiled:
+            return self._place(row)
+        self._pick[0] = row
+        while not self._run(self._pick, self._found, self._lot):
+            self._widen()
+        cost_ms, slot, held = self._found
+        if not held[0]:
+            return None
+        (start_ms, end_ms), at = self._lot[0].tolist(), int(slot[0, 0])
+        self.lots[row] = at, start_ms, end_ms
+        return Lot(at, start_ms, end_ms, int(cost_ms[0, 0]))
+
+    def burst(self, rows: Ints) -> list[Lot | None]:
+        """Place rows one after another, as `place` would, in one go."""
+        if not self._compiled:
+            return [self.place(row) for row in rows.tolist()]
+        if (self.lots[rows, 0] >= 0).any() or len(np.unique(rows)) < len(rows):
+            raise InputError("rows", "expected rows without a lot, each once")
+        many, rows = len(rows), rows.copy()
+        costs, slots = np.full((2, many, 1), NEVER, np.int64)
+        held, lots = np.zeros(many, np.int64), np.full((many, 2), -1, np.int64)
+        done = 0
+        while done < many:
+            found = costs[done:], slots[done:], held[done:]
+            done += self._run(rows[done:], found, lots[done:])
+            if done < many:
+                self._widen()
+        slots[held == 0] = -1
+        self.lots[rows, 0], self.lots[rows, 1:] = slots[:, 0], lots
+        table = np.concatenate((slots, lots, costs), axis=1).tolist()
+        return [Lot(*each) if each[0] >= 0 else None for each in table]
+
+    def _run(self, rows: Ints, found: Found, lots: Ints) -> int:
+        return kernel.run(
+            self._rows,
+            rows,
+            self._given,
+            self._tree,
+            self.forest.weights,
+            WORKS,
+            found,
+            lots,
+            self.forest.calendar.used,
+        )
+
+    def _widen(self) -> None:
+        calendar = self.forest.calendar
+        calendar.reserve(len(calendar.pieces) // 2 + 3 * int(calendar.span[:, 1].max()))
+        self._prepare()
+
+    def _place(self, row: int) -> Lot | None:
+        arrays, calendar = self.arrays, self.forest.calendar
+        best = twin.cheapest(arrays, self.forest, self._asking(row), row)
+        if best is None:
+            return None
+        cost_ms, slot, start_ms, end_ms = best
+        lot = Lot(slot, start_ms, end_ms, cost_ms)
+        for each in self._together(slot):
+            calendar.cut(each, lot.start_ms, lot.end_ms)
+            set_free(self.forest, each, int(arrays.slots.setup_s[each]))
+            self._stale.append(each)
+        self.lots[row] = lot[:3]
+        return lot
+
+    def _asking(self, row: int) -> Asking:
+        """Return what bounds need of a row: of all at once, or of one just arrived."""
+        known, many = len(self._every.step), self.arrays.rows.many
+        if row >= known and many < 2 * known:
+            return Asking.of(self.arrays, np.array([row]))
+        if row >= known:
+            self._every = Asking.of(self.arrays, np.arange(many))
+        return self._every.only([row])
+
+    def _together(self, slot: int) -> range:
+        """Return all slots of the same machine."""
+        units = self.arrays.slots.unit
+        first, last = slot, slot + 1
+        while first and units[first - 1] == units[slot]:
+            first -= 1
+        while last < len(units) and units[last] == units[slot]:
+            last += 1
+        return range(first, last)
+
+    # -------------------------------------------------------------- events
+
+    def apply(self, event: Event) -> tuple[int, ...]:
+        """Take in what happened, and return the rows that are to be placed (again)."""
+        match event:
+            case Arrive(want):
+                return (self._arrive(want),)
+            case Idle(unit):
+                slots = self._slots_of(unit)
+                self._gone.difference_update(slots)
+                self._restore(slots)
+                return ()
+            case Fail(unit):
+                return self._fail(unit)
+            case Refuse(row):
+                return self._refuse(row)
+            case Finish(row, moment_ms):
+                slot = self._slot_of(row)
+                self.lots[row] = -1
+                self.now_ms = max(self.now_ms, moment_ms)
+                self._restore(self._together(slot))
+                return ()
+
+    def pass_time(self, moment_ms: int) -> None:
+        """Let time go on: nothing is planned before this moment any more."""
+        self.now_ms = max(self.now_ms, moment_ms)
+        self.forest.calendar.pass_by(self.now_ms)
+        refresh(self.forest, self.arrays.slots)
+        self._stale.clear()
+
+    def settle(self) -> Forest:
+        """Return the forest, repaired wherever the twin has left that for later."""
+        if self._stale:
+            refresh(self.forest, self.arrays.slots, np.array(self._stale))
+            self._stale.clear()
+        return self.forest
+
+    def _fail(self, unit: int) -> tuple[int, ...]:
+        slots = self._slots_of(unit)
+        holding = (self.lots[:, 0] >= slots.start) & (self.lots[:, 0] < slots.stop)
+        rows = np.flatnonzero(holding)
+        self.lots[rows] = -1
+        self._gone.update(slots)
+        self._restore(slots)
+        return tuple(rows.tolist())
+
+    def _refuse(self, row: int) -> tuple[int, ...]:
+        slots = self._together(self._slot_of(row))
+        self.lots[row] = -1
+        self._restore(slots)
+        said = [(row, slot) for slot in slots]
+        rows = self.arrays.rows
+        refused = np.concatenate((rows.refused, np.array(said, np.int64).T), axis=1)
+        refused = refused[:, np.argsort(refused[0], kind="stable")]
+        self.arrays = replace(self.arrays, rows=replace(rows, refused=refused))
+        self._prepare()
+        return (row,)
+
+    def _slot_of(self, row: int) -> int:
+        slot = int(self.lots[row, 0])
+        if slot < 0:
+            raise InputError("row", f"row {row} has no lot")
+        return slot
+
+    def _slots_of(self, unit: int) -> range:
+        slots = np.flatnonzero(self.arrays.slots.unit == unit)
+        if not slots.size:
+            raise InputError("unit", f"expected a machine, got {unit}")
+        return range(int(slots[0]), int(slots[-1]) + 1)
+
+    def _restore(self, slots: range) -> None:
+        """Say anew what is free on a machine: what it offers, less what is promised."""
+        offered, calendar = self.arrays.slots, self.forest.calendar
+        held = (self.lots[:, 0] >= slots.start) & (self.lots[:, 0] < slots.stop)
+        lots = self.lots[held, 1:].tolist()
+        for slot in slots:
+            first, count = offered.span[slot].tolist()
+            windows = offered.windows[first : first + count].tolist()
+            left = [(max(start, self.now_ms), end) for start, end in windows]
+            calendar.put(slot, () if slot in self._gone else _filled(left))
+            for start_ms, end_ms in lots:
+                calendar.cut(slot, start_ms, end_ms)
+        refresh(self.forest, offered, np.array(slots))
+        self._prepare()
+
+    def _arrive(self, want: Wanted) -> int:
+        if not isinstance(self.arrays, Encoded):
+            raise InputError("event", "expected a state made of an encoded problem")
+        row, problem = self.arrays.rows.many, self.arrays.problem
+        problem = replace(problem, wanted=(*problem.wanted, want))
+        added = encode_row(self.arrays, want)
+        self.lots = np.concatenate((self.lots, np.full((1, 3), -1, np.int64)))
+        if added is None:
+            # A demand that nobody had yet: bits, numbers and trees are made anew.
+            refused = self.arrays.rows.refused
+            self.arrays = encode(problem)
+            self._recall(refused)
+            self.forest = build(self.arrays, self.forest.calendar)
+            self._every = Asking.of(self.arrays, np.zeros(0, np.int64))
+        else:
+            rows = _joined(self.arrays.rows, added)
+            self.arrays = replace(self.arrays, problem=problem, rows=rows)
+        self._prepare()
+        return row
+
+    def _recall(self, refused: Ints) -> None:
+        """Keep refusals that came as events, which the problem does not know."""
+        rows = self.arrays.rows
+        both = np.unique(np.concatenate((rows.refused, refused), axis=1), axis=1)
+        self.arrays = replace(self.arrays, rows=replace(rows, refused=both))
+
+
+def _filled(pieces: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    return [(start, end) for start, end in pieces if start < end]
+
+
+def _joined(rows: Rows, added: Rows) -> Rows:
+    """Return rows with one more, whose number in its refusals is the next."""
+    refused = added.refused + np.array([[rows.many], [0]])
+    return Rows(
+        table=np.concatenate((rows.table, added.table)),
+        turn=np.append(rows.turn, rows.many),
+        needs=np.concatenate((rows.needs, added.needs), axis=1),
+        refused=np.concatenate((rows.refused, refused), axis=1),
+    )

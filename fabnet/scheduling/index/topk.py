@@ -1,0 +1,104 @@
+"""The cheapest slots of each row, exactly, as the graph that a wave is planned on."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from fabnet.errors import InputError
+from fabnet.scheduling import fast
+from fabnet.scheduling.graph import Graph
+from fabnet.scheduling.index import kernel, twin
+from fabnet.scheduling.index.forest import WORKS_S, Forest
+from fabnet.scheduling.model import NEVER, Arrays, Ints
+
+TILE_ROWS: Final = 2**14
+"""Rows searched at once: what is found for them is packed before the next."""
+K_MAX: Final = 4_096
+"""Slots sought for one row; who wants more wants the dense row."""
+WORKS: Final = np.array(WORKS_S, np.float64)
+
+NOTHING_TAKEN: Final = np.zeros((0, 2), np.int64)
+"""Where a kernel would write the lots, if it were to take the time."""
+
+
+def topk(
+    arrays: Arrays, forest: Forest, rows: Ints, k: int, *, compiled: bool | None = None
+) -> Graph:
+    """Return the k cheapest slots of each row, by (cost, slot), in the order asked.
+
+    `left_out_ms` is the cost of the next one, exactly, or NEVER. `compiled` chooses
+    the kernel or its twin, as `fast.FAST` does if nil. Raise InputError if k is out
+    of bounds.
+    """
+    if not 1 <= k <= K_MAX:
+        raise InputError("k", f"expected 1 to {K_MAX}, got {k}")
+    costs, slots, held = nearest(arrays, forest, rows, k + 1, compiled=compiled)
+    full = held > k
+    left_out_ms = np.where(full, costs[:, k], NEVER)
+    count = np.minimum(held, k)
+    inside = np.arange(k) < count[:, None]
+    first = np.zeros(len(rows) + 1, np.int64)
+    np.cumsum(count, out=first[1:])
+    return Graph(
+        first=first,
+        slot=slots[:, :k][inside],
+        cost_ms=costs[:, :k][inside],
+        left_out_ms=left_out_ms,
+        slots=arrays.slots.many,
+    )
+
+
+def nearest(
+    arrays: Arrays, forest: Forest, rows: Ints, k: int, *, compiled: bool | None = None
+) -> tuple[Ints, Ints, Ints]:
+    """Return `[row, k]` costs and slots, cheapest first, and how many each row has."""
+    costs = np.full((len(rows), k), NEVER, np.int64)
+    slots = np.full((len(rows), k), -1, np.int64)
+    held = np.zeros(len(rows), np.int64)
+    if not len(rows) or not len(forest.order):
+        return costs, slots, held
+    # Neighbours one after another look at the same few branches.
+    turn = _neighbours(arrays, rows) if len(rows) > 256 else np.arange(len(rows))
+    fill = _compiled if (fast.FAST if compiled is None else compiled) else twin.nearest
+    for start in range(0, len(rows), TILE_ROWS):
+        at = turn[start : start + TILE_ROWS]
+        costs[at], slots[at], held[at] = fill(arrays, forest, rows[at], k)
+    return costs, slots, held
+
+
+def _compiled(
+    arrays: Arrays, forest: Forest, rows: Ints, k: int
+) -> tuple[Ints, Ints, Ints]:
+    costs = np.full((len(rows), k), NEVER, np.int64)
+    slots = np.full((len(rows), k), -1, np.int64)
+    held = np.zeros(len(rows), np.int64)
+    kernel.run(
+        (arrays.rows.table, arrays.rows.needs, arrays.rows.refused),
+        rows.copy(),
+        (
+            arrays.slots.table,
+            arrays.slots.can,
+            forest.calendar.span,
+            forest.calendar.pieces,
+        ),
+        forest.tree,
+        forest.weights,
+        WORKS,
+        (costs, slots, held),
+        NOTHING_TAKEN,
+        forest.calendar.used,
+    )
+    return costs, slots, held
+
+
+def _neighbours(arrays: Arrays, rows: Ints) -> Ints:
+    """Return which row to take after which: by family, then along a curve in space."""
+    key = np.zeros(len(rows), np.int64)
+    for axis in range(3):
+        near = (arrays.rows.place_m[axis, rows] + 2**23) >> 11
+        for bit in range(13):
+            key |= (near >> bit & 1) << (3 * bit + axis)
+    key |= arrays.rows.family[rows] << 39
+    return np.argsort(key, kind="stable")

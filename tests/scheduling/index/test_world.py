@@ -1,0 +1,97 @@
+"""The same in a world large enough for trees of several levels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from benchmarks.scheduling.plainly import Scan, loop, machines
+from benchmarks.scheduling.world import world
+from fabnet.scheduling import cost
+from fabnet.scheduling.feasible import Rule, first_failing, making_ms
+from fabnet.scheduling.index import arrange, kernel
+from fabnet.scheduling.index import forest as trees
+from fabnet.scheduling.index.forest import build, refresh
+from fabnet.scheduling.index.state import State
+from fabnet.scheduling.index.topk import topk
+from fabnet.scheduling.model import Arrays, Rows, Slots
+from fabnet.scheduling.wave import Calendar
+from tests.scheduling.index.either import EITHER
+
+SEEDS = pytest.mark.parametrize("seed", [1, 2, 3])
+
+
+def dense(arrays: Arrays, row: int) -> list[tuple[int, int]]:
+    """Return (cost, slot) of every feasible slot, sorted."""
+    (failing,) = first_failing(arrays, np.array([row]))
+    slots = np.flatnonzero(failing == Rule.COSTLIER)
+    length_ms = making_ms(arrays, np.array([row]), slots)
+    end_ms = Calendar(arrays).earliest(slots, length_ms) + length_ms
+    fine = end_ms <= arrays.rows.deadline_ms[row]
+    total = cost.terms(arrays, row, slots[fine], end_ms[fine]).sum(axis=0)
+    return sorted(zip(total.tolist(), slots[fine].tolist(), strict=True))
+
+
+@EITHER
+@SEEDS
+def test_the_cheapest_of_thousands_are_found(compiled: bool, seed: int) -> None:
+    arrays = world(60, 6_000, seed, cities=seed == 2)
+    graph = topk(arrays, build(arrays), np.arange(60), 20, compiled=compiled)
+    for row in range(60):
+        here = slice(graph.first[row], graph.first[row + 1])
+        every = dense(arrays, row)
+        found = zip(
+            graph.cost_ms[here].tolist(), graph.slot[here].tolist(), strict=True
+        )
+        assert list(found) == every[:20]
+        if len(every) > 20:
+            assert graph.left_out_ms[row] == every[20][0]
+
+
+@EITHER
+@SEEDS
+def test_a_burst_on_a_standing_tree_is_a_scan_for_each(
+    compiled: bool, seed: int
+) -> None:
+    arrays = world(500, 3_000, seed, cities=seed == 2)
+    state, scan = State(arrays, compiled=compiled), Scan(arrays)
+    for row, lot in enumerate(state.burst(np.arange(500))):
+        cost_ms, slot, end_ms = scan.place(row)
+        if lot is None:
+            assert slot == -1
+        else:
+            assert (lot.cost_ms, lot.slot, lot.end_ms) == (cost_ms, slot, end_ms)
+    forest = state.settle()
+    repaired = forest.branches.tobytes(), forest.lines.tobytes()
+    refresh(forest, arrays.slots)
+    assert repaired == (forest.branches.tobytes(), forest.lines.tobytes())
+
+
+def test_the_plain_loop_finds_what_the_scan_finds() -> None:
+    arrays = world(40, 2_000, 4)
+    offers, scan = machines(arrays), Scan(arrays)
+    for row in range(40):
+        assert loop(arrays, offers, row) == scan.best(row)[:2]
+
+
+def test_kernels_know_the_columns_of_the_tables() -> None:
+    rows, slots = vars(Rows), vars(Slots)
+    for letter, columns in (("R", rows), ("S", slots)):
+        for short, name in (
+            ("FAMILY", "family"), ("SIZE", "size_um"), ("TOLERANCE", "tolerance_um"),
+            ("THICKNESS", "thickness_um"), ("PLACE", "place_m"), ("CHARTER", "charter"),
+            ("WORK", "work_s"), ("MASS", "mass_g"), ("DUE", "due_ms"),
+            ("DEADLINE", "deadline_ms"), ("NEED", "need_permille"),
+            ("RADIUS", "radius_m"), ("UNIT", "unit"), ("ACCESS", "access"),
+            ("PACE", "pace_permille"), ("SETUP", "setup_s"), ("ENERGY", "energy_w"),
+            ("GRID", "grid_g_per_kwh"),
+        ):  # fmt: skip
+            known = vars(kernel).get(f"{letter}_{short}")
+            assert known is None or known == columns[name].at
+    lanes = ("LOW", "HIGH", "SIZE", "TOLERANCE", "THICKNESS", "END", "MADE")
+    lines = ("L_PLACE", "L_SIZE", "L_TOLERANCE", "L_FREE", "L_PACE", "L_CARBON")
+    for name in (*lanes, *lines, "NONE_MS", "LOWER"):
+        assert vars(kernel)[name] == vars(trees)[name]
+    assert len(trees.WORKS_S) == kernel.STEPS
+    assert arrange.LANES == kernel.LANES
+    assert kernel.TRANSPORT_G_PER_T_KM == cost.TRANSPORT_G_PER_T_KM
