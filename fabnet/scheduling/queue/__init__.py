@@ -1,0 +1,1 @@
+"""Sequences of lots on machines: made, improved, and held against a bound."""
