@@ -124,10 +124,10 @@ def insert_all(shop: Shop, lines: Lines, turn: Ints) -> None:
 
 
 @compiled
-def descend(shop: Shop, lines: Lines, rounds: int) -> int:
+def descend(shop: Shop, lines: Lines, order: Ints, rounds: int, width: int) -> int:
     """Move each lot to its best place, then swap it, until a round changes nothing.
 
-    Return how many rounds that took.
+    It is swapped along the first `width` of its pairs in `order`, cheapest first. Return how many rounds that took.
     """
     for at in range(rounds):
         better = 0
@@ -145,8 +145,9 @@ def descend(shop: Shop, lines: Lines, rounds: int) -> int:
             if best >= 0:
                 move(shop, lines, lot, best, place)
                 better += best_ms
-            for pair in range(shop.first[lot], shop.first[lot + 1]):
-                better += exchange(shop, lines, lot, pair, -1)
+            last = min(shop.first[lot] + width, shop.first[lot + 1])
+            for at_pair in range(shop.first[lot], last):
+                better += exchange(shop, lines, lot, order[at_pair], -1)
         if better == 0:
             return at + 1
     return rounds

@@ -21,6 +21,10 @@ from fabnet.scheduling.queue.shop import NEVER, Ints, Schedule, Shop, evaluate
 
 ROUNDS_MAX: Final = 64
 """Rounds of a descent: it ends by itself long before, and otherwise here."""
+LAST_ROUNDS: Final = 2
+"""Rounds of the descent behind an anneal, which leaves it little to do."""
+SWAPS_MAX: Final = 6
+"""Machines along which a descent swaps a lot; on dearer ones hardly a swap helps."""
 HALVINGS: Final = 8
 """From hot to cold an anneal cools by so many powers of two."""
 HEAT_MAX: Final = 2**50
@@ -53,7 +57,8 @@ def descent(
 ) -> Schedule:
     """Return what moving and swapping single lots makes of a schedule: never worse."""
     lines = lines_of(shop, start)
-    (moves.descend if fast else twin.descend)(shop, lines, min(rounds, ROUNDS_MAX))
+    run = moves.descend if fast else twin.descend
+    run(shop, lines, _cheap_first(shop), min(rounds, ROUNDS_MAX), SWAPS_MAX)
     return cheaper(start, schedule_of(shop, lines))
 
 
@@ -82,7 +87,7 @@ def anneal(
     run = moves.anneal_all if fast else twin.anneal_all
     heat_ms = max(1, min(hot_ms, HEAT_MAX))
     run(shop, lines, _cheap_first(shop), TABLE, heat_ms, HALVINGS, iterations, dice)
-    found = descent(shop, schedule_of(shop, lines), fast=fast)
+    found = descent(shop, schedule_of(shop, lines), LAST_ROUNDS, fast=fast)
     return cheaper(start, found)
 
 

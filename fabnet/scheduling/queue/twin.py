@@ -255,10 +255,10 @@ def _relocate(batch: _Batch, lot: int, pairs: Ints) -> int:
     return int(more[best])
 
 
-def descend(shop: Shop, lines: Lines, rounds: int) -> int:
+def descend(shop: Shop, lines: Lines, order: Ints, rounds: int, width: int) -> int:
     """Move each lot to its best place, then swap it, until a round changes nothing.
 
-    Return how many rounds that took.
+    It is swapped along the first `width` of its pairs in `order`, cheapest first. Return how many rounds that took.
     """
     batch = _Batch(shop, lines)
     for at in range(rounds):
@@ -268,7 +268,7 @@ def descend(shop: Shop, lines: Lines, rounds: int) -> int:
             if len(pairs):
                 better += _relocate(batch, lot, pairs)
             if lines.pair[lot] >= 0:
-                better += _exchanges(batch, lot, pairs)
+                better += _exchanges(batch, lot, order[pairs][:width])
         if better == 0:
             return at + 1
     return rounds
