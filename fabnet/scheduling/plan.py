@@ -34,13 +34,14 @@ def _answer(wave: Wave, row: int, failing: Rules) -> Placed | Unplaced:
     survey = wave.survey(row, failing)
     best = survey.best
     if best is None:
-        return _unplaced(wave, survey)
-    placed = _placed(wave, survey, best)
+        return unplaced(wave, survey)
+    answer = placed(wave, survey, best)
     wave.take(survey, best)
-    return placed
+    return answer
 
 
-def _placed(wave: Wave, survey: Survey, best: int) -> Placed:
+def placed(wave: Wave, survey: Survey, best: int) -> Placed:
+    """Return the answer that a row goes where it stands `best` among its slots."""
     problem = wave.arrays.problem
     want = problem.wanted[survey.row]
     offered = wave.arrays.offered[int(survey.slots[best])]
@@ -65,7 +66,8 @@ def _placed(wave: Wave, survey: Survey, best: int) -> Placed:
     )
 
 
-def _unplaced(wave: Wave, survey: Survey) -> Unplaced:
+def unplaced(wave: Wave, survey: Survey) -> Unplaced:
+    """Return the answer that no slot will do, and why each will not."""
     want = wave.arrays.problem.wanted[survey.row]
     rejections = others(wave, survey, None)
     reason = rejections[0].reason if rejections else NO_MACHINE

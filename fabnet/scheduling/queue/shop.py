@@ -171,14 +171,31 @@ def _check_cost(shop: Shop) -> None:
     late_ms = np.maximum(end_ms - shop.due_ms.astype(float), 0)
     if not 0 <= shop.late_permille <= COST_MS_MAX:
         raise InputError("late_permille", f"expected 0 to {COST_MS_MAX}")
-    scaled = late_ms * shop.late_permille / 1_000
-    worst = scaled * shop.need_permille + shop.wait * end_ms
-    dearest = np.zeros(shop.lots)
-    of_pair = np.repeat(np.arange(shop.lots), np.diff(shop.first))
-    np.maximum.at(dearest, of_pair, shop.fixed_ms.astype(float))
-    total = np.maximum(worst + dearest, shop.unplaced_ms).sum()
-    if max(total, (late_ms * shop.late_permille).max(initial=0)) > COST_MS_MAX:
+    scaled = late_ms * shop.late_permille
+    worst = scaled / 1_000 * shop.need_permille + shop.wait * end_ms
+    total = worst + _dearest_fixed(shop).astype(float)
+    total = np.maximum(total, shop.unplaced_ms.astype(float)).sum()
+    if max(total, scaled.max(initial=0), worst.max(initial=0)) > COST_MS_MAX:
         raise InputError("need_permille", "expected costs that fit 60 bits together")
+
+
+def _dearest_fixed(shop: Shop) -> Ints:
+    dearest_ms = np.zeros(shop.lots, np.int64)
+    of = np.repeat(np.arange(shop.lots), np.diff(shop.first))
+    np.maximum.at(dearest_ms, of, shop.fixed_ms)
+    return dearest_ms
+
+
+def dearest(shop: Shop) -> Ints:
+    """Return what leaving out each lot must cost, so that no plan gains by it.
+
+    That is more than all lots together can cost; cut to what fits.
+    """
+    end_ms = int(shop.close_ms.max(initial=0))
+    late_ms = np.maximum(end_ms - shop.due_ms, 0) * shop.late_permille // 1_000
+    worst = late_ms * shop.need_permille // 1_000 + shop.wait * end_ms
+    total_ms = int((worst + _dearest_fixed(shop)).sum()) + 1
+    return np.full(shop.lots, min(total_ms, COST_MS_MAX // (2 * max(shop.lots, 1))))
 
 
 def evaluate(shop: Shop, pair: Ints, end_ms: Ints) -> int:
