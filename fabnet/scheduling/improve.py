@@ -43,12 +43,24 @@ def improve(problem: Problem, plan: Plan, iterations: int, seed: int) -> Plan:
     if shop is None:
         return plan
     start = Schedule(*given, queue.evaluate(shop, given[0], given[2]))
+    _check_apart(shop, start)
     found = insert(shop, descent(shop, start))
     found = cheaper(found, anneal(shop, found, iterations, seed))
     found = descent(shop, found)
     if found.cost_ms >= start.cost_ms:
         return plan
     return _answers(arrays, pairs, found)
+
+
+def _check_apart(shop: Shop, start: Schedule) -> None:
+    """Raise InputError if two lots are on one machine at once."""
+    lots = np.flatnonzero(start.pair >= 0)
+    machine = shop.machine[shop.slot[start.pair[lots]]]
+    lots = lots[np.lexsort((start.start_ms[lots], machine))]
+    machine = np.sort(machine)
+    early = start.start_ms[lots[1:]] < start.end_ms[lots[:-1]]
+    if (early & (machine[1:] == machine[:-1])).any():
+        raise InputError("plan", "expected one lot at a time on each machine")
 
 
 def _pairs(arrays: Arrays) -> Ints:
