@@ -269,3 +269,26 @@ def _delays(shop: Shop, known: Schedule, cut: Grid) -> Floats:
         first, end = next_ms // cut.step_ms, -(-int(known.end_ms[lot]) // cut.step_ms)
         price[on, first:end] = 0.8 * weight * cut.step_ms
     return price
+
+
+def starts(
+    shop: Shop, known: Schedule, proof: Bound, best_ms: int
+) -> tuple[Ints, Ints, Ints]:
+    """Return the starts that a plan cheaper than `best_ms` can have: lot, pair, step.
+
+    Whoever begins elsewhere pays so much more at the proven prices that the bound itself
+    passes `best_ms`. Steps are those of the proof.
+    """
+    latest_ms = int(known.end_ms[known.pair >= 0].max(initial=1))
+    cut = grid(shop, latest_ms + latest_ms // 8)
+    whole = np.rint(proof.price_ms * 2.0**cut.shift).astype(np.int64)
+    paid = np.zeros((len(whole), whole.shape[1] + 1), np.int64)
+    np.cumsum(whole, axis=1, out=paid[:, 1:])
+    of = np.repeat(np.arange(shop.lots), np.diff(shop.first))
+    value = _values(shop, cut, paid, of, cut.order)
+    least = np.full(shop.lots, _TOP)
+    np.minimum.at(least, of, value.min(axis=1))
+    total = int(np.minimum(least, shop.unplaced_ms << cut.shift).sum()) - int(whole.sum())
+    spare = (best_ms << cut.shift) - total
+    edge, step = np.nonzero(value - least[of, None] < spare)
+    return of[edge], cut.order[edge], step
