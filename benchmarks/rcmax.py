@@ -57,7 +57,9 @@ def instances(folder: Path) -> Iterator[Instance]:
     if found is None:
         raise SystemExit(f"{folder}: expected manifest.csv and *.npz")
     with (found / "manifest.csv").open(encoding="utf-8") as file:
-        known = {row["instance"]: int(row["best_known_cmax"]) for row in csv.DictReader(file)}
+        known = {
+            row["instance"]: int(row["best_known_cmax"]) for row in csv.DictReader(file)
+        }
     for path in sorted(found.glob("*.npz")):
         tables = np.load(path)
         for key in tables.files:
@@ -66,10 +68,12 @@ def instances(folder: Path) -> Iterator[Instance]:
 
 
 def soonest_end(length: NDArray[np.int64]) -> int:
-    """Return what the usual list gives: the longest job first, where it ends soonest."""
+    """Return what the usual list gives: the longest first, where it ends soonest."""
     done = np.zeros(length.shape[1], np.int64)
     for job in np.argsort(-length.min(axis=1), kind="stable"):
-        done[(done + length[job]).argmin()] += length[job, (done + length[job]).argmin()]
+        done[(done + length[job]).argmin()] += length[
+            job, (done + length[job]).argmin()
+        ]
     return int(done.max())
 
 
@@ -85,7 +89,10 @@ def solved(each: Instance) -> Result:
         return 100 * (value / each.best_known - 1)
 
     return Result(
-        above(found.end_ms), above(soonest_end(each.length)), -above(found.bound_ms), cpu_s
+        above(found.end_ms),
+        above(soonest_end(each.length)),
+        -above(found.bound_ms),
+        cpu_s,
     )
 
 

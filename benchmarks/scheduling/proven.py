@@ -1,4 +1,4 @@
-"""Makes `proven.json`: what HiGHS proves of small shops, and what CP-SAT finds in large.
+"""Makes `proven.json`: what HiGHS proves of small shops and CP-SAT finds in large.
 
 `python -m benchmarks.scheduling.proven` (needs highspy and ortools; some minutes). The
 optima are those of the time-indexed model, without the starts which our own bound says
@@ -40,7 +40,7 @@ def optimum(each: Shop) -> int:
 
 
 def _highs(each: Shop, lot: Ints, pair: Ints, step: Ints, cost: Ints) -> int:
-    model = highspy.Highs()
+    model = highspy.Highs()  # type: ignore[no-untyped-call]  # it has no types
     model.setOptionValue("output_flag", False)
     model.setOptionValue("mip_rel_gap", 0.0)
     chosen = [model.addBinary(obj=float(value)) for value in cost]

@@ -12,20 +12,20 @@ from typing import Final
 import numpy as np
 
 from fabnet.errors import InputError
-from fabnet.production.plan import Placed, Plan, Problem
+from fabnet.production.plan import Placed, Plan, Problem, Unplaced
 from fabnet.scheduling import cost
 from fabnet.scheduling.feasible import Rule, first_failing, making_ms, tiles
 from fabnet.scheduling.model import Arrays, Ints, encode
 from fabnet.scheduling.plan import placed, unplaced
 from fabnet.scheduling.queue import shop as queue
 from fabnet.scheduling.queue.search import anneal, cheaper, descent, insert
-from fabnet.scheduling.queue.shop import COST_MS_MAX, NEVER, Schedule, Shop
+from fabnet.scheduling.queue.shop import NEVER, Schedule, Shop
 from fabnet.scheduling.wave import Survey, Wave
 
 ROWS_MAX: Final = 5_000
 """Rows that are improved together: a larger plan comes back as it is."""
 LINE_MAX: Final = 1_000
-"""Lots on one machine: a try looks at them all. A plan with more comes back as it is."""
+"""Lots on one machine: a try looks at all. A plan with more comes back as it is."""
 
 
 def improve(problem: Problem, plan: Plan, iterations: int, seed: int) -> Plan:
@@ -114,7 +114,7 @@ def shop_of(arrays: Arrays, pairs: Ints) -> Shop | None:
 
 
 def _windows(arrays: Arrays) -> tuple[Ints, Ints]:
-    """Return `[2, window]` by slot and time, joined where they overlap; and where from."""
+    """Return `[2, window]` by slot and time, joined where they overlap; where from."""
     slots, joined, count = arrays.slots, list[tuple[int, int]](), [0]
     for first, each in zip(slots.first.tolist(), slots.count.tolist(), strict=True):
         part = slice(first, first + each)
@@ -195,7 +195,7 @@ def _answers(arrays: Arrays, pairs: Ints, found: Schedule) -> Plan:
         if found.pair[row] >= 0:
             slot = int(pairs[1][found.pair[row]])
             wave.reserve(row, slot, int(found.start_ms[row]), int(found.end_ms[row]))
-    answers = {}
+    answers: dict[int, Placed | Unplaced] = {}
     for rows in tiles(arrays):
         every_failing = first_failing(arrays, rows)
         for row, failing in zip(rows.tolist(), every_failing, strict=True):

@@ -101,7 +101,7 @@ def test_the_same_seed_gives_the_same_plan(asked: Problem, seed: int) -> None:
 
 
 def _unlucky() -> Problem:
-    """Three short lots of little need, which the greedy plan lets wait for a long one."""
+    """Short lots of little need, that the greedy plan lets wait for a long one."""
     long = wanted("long", pieces=40, due_ms=NOW_MS + HOUR_MS)
     short = [
         wanted(f"short-{at}", pieces=1, due_ms=NOW_MS + 15 * HOUR_MS) for at in range(3)
@@ -129,7 +129,10 @@ def test_a_plan_of_other_offers_is_refused_by_its_row() -> None:
 def test_a_plan_with_two_lots_at_once_is_refused() -> None:
     tight = problem(
         [wanted("a", pieces=1), wanted("b", pieces=1)],
-        [offered(windows=(window(0, 0.5),)), offered("shop/two", windows=(window(0, 1),))],
+        [
+            offered(windows=(window(0, 0.5),)),
+            offered("shop/two", windows=(window(0, 1),)),
+        ],
     )
     first, second = plan(tight)
     assert isinstance(first, Placed)

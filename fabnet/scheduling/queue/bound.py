@@ -1,4 +1,4 @@
-"""No plan is cheaper than this: prices for the time of each machine, and what they prove.
+"""No plan is cheaper than this: prices for each machine's time, and what they prove.
 
 A Lagrangian of the time-indexed model (Dyer and Wolsey, 1990): each stretch of each
 machine's time has a price; each lot answers with the cheapest place for itself alone,
@@ -71,13 +71,15 @@ def grid(shop: Shop, horizon_ms: int) -> Grid:
     )
     common_ms = int(np.gcd.reduce(times)) if times.size else 0
     least_ms = max(1, -(-horizon_ms // (STEPS_MAX - 1)))
-    step_ms = common_ms if common_ms >= least_ms else least_ms
+    step_ms = max(common_ms, least_ms)
     # Steps must not be longer than lots, or these would take no time at all.
     while common_ms and step_ms > common_ms and step_ms % common_ms:
         step_ms += common_ms - step_ms % common_ms
     steps = max(1, -(-horizon_ms // step_ms))
     of = np.repeat(np.arange(shop.lots), np.diff(shop.first))
-    alone_ms = lot_cost(shop, of, np.arange(len(of)), shop.release_ms[of] + shop.length_ms)
+    alone_ms = lot_cost(
+        shop, of, np.arange(len(of)), shop.release_ms[of] + shop.length_ms
+    )
     worst = float(alone_ms.max(initial=0)) + float(shop.unplaced_ms.max(initial=0))
     room = _TOP / (8 * (worst + 1) * (shop.lots + 1))
     return Grid(
@@ -103,10 +105,8 @@ def _until(shop: Shop, step_ms: int, steps: int) -> Ints:
 
 
 @compiled
-def _answer(
-    shop: Shop, cut: Grid, paid: Ints, lot: int
-) -> tuple[int, int, int]:
-    """Return the least that a lot pays, prices included, by which pair and from when."""
+def _answer(shop: Shop, cut: Grid, paid: Ints, lot: int) -> tuple[int, int, int]:
+    """Return the least that a lot pays, prices included, by which pair and when."""
     steps = paid.shape[1] - 1
     best, by, at = shop.unplaced_ms[lot] << cut.shift, -1, 0
     for edge in range(shop.first[lot], shop.first[lot + 1]):
@@ -116,7 +116,9 @@ def _answer(
         for step in range(min(cut.start[lot], steps), steps + 1):
             if step + length > cut.until[slot, step]:
                 continue
-            end_ms = max(step * cut.step_ms, shop.release_ms[lot]) + shop.length_ms[pair]
+            end_ms = (
+                max(step * cut.step_ms, shop.release_ms[lot]) + shop.length_ms[pair]
+            )
             if end_ms > shop.deadline_ms[lot]:
                 break
             late_ms = max(end_ms - shop.due_ms[lot], 0) * shop.late_permille // 1_000
@@ -176,7 +178,7 @@ def _answers_together(shop: Shop, cut: Grid, paid: Ints, use: Ints) -> int:
 
 
 def _values(shop: Shop, cut: Grid, paid: Ints, lot: Ints, pair: Ints) -> Ints:
-    """Return `[pair, step]`: what a lot pays if it begins then; _TOP where it cannot."""
+    """Return `[pair, step]`: what a lot pays if it begins then; _TOP if it cannot."""
     steps = paid.shape[1] - 1
     step, slot = np.arange(steps + 1), shop.slot[pair]
     begin_ms = np.maximum(step * cut.step_ms, shop.release_ms[lot, None])
@@ -191,9 +193,7 @@ def _values(shop: Shop, cut: Grid, paid: Ints, lot: Ints, pair: Ints) -> Ints:
     return np.where(cannot, _TOP, cost)
 
 
-def bound(
-    shop: Shop, known: Schedule, iterations: int, *, fast: bool = FAST
-) -> Bound:
+def bound(shop: Shop, known: Schedule, iterations: int, *, fast: bool = FAST) -> Bound:
     """Return a lower bound on the cost of every plan of this shop.
 
     `known` is any schedule, the better the sooner: the prices begin with what a delay
@@ -205,17 +205,18 @@ def bound(
     answers = _answers if fast else _answers_together
     prices = _Prices(_delays(shop, known, cut) * 2.0**cut.shift)
     goal = float(known.cost_ms) * 2.0**cut.shift * 1.01
-    at = 0
-    for at in range(1, min(iterations, ITERATIONS_MAX) + 1):
+    done = 0
+    while done < min(iterations, ITERATIONS_MAX):
+        done += 1
         whole = np.rint(prices.price).astype(np.int64)
         paid = np.zeros((len(whole), whole.shape[1] + 1), np.int64)
         np.cumsum(whole, axis=1, out=paid[:, 1:])
         use = np.zeros_like(whole)
         value = int(answers(shop, cut, paid, use)) - int(whole.sum())
-        if not prices.learn(value, use - 1.0, goal):
+        if not prices.learn(value, (use - 1).astype(np.float64), goal):
             break
     best_ms = max(0, -(-prices.best >> cut.shift))
-    return Bound(best_ms, cut.step_ms, prices.best_price / 2.0**cut.shift, at)
+    return Bound(best_ms, cut.step_ms, prices.best_price / 2.0**cut.shift, done)
 
 
 class _Prices:
@@ -228,7 +229,7 @@ class _Prices:
         self._pace, self._stale = 0.1, 0
 
     def learn(self, value: int, over: Floats, goal: float) -> bool:
-        """Take what the last prices proved, and move on; false if there is no way on."""
+        """Take what the last prices proved, and move on; false if there is no way."""
         mean = over if self._mean is None else self._mean
         apart = over - mean
         square = float((apart * apart).sum())
@@ -276,8 +277,8 @@ def starts(
 ) -> tuple[Ints, Ints, Ints]:
     """Return the starts that a plan cheaper than `best_ms` can have: lot, pair, step.
 
-    Whoever begins elsewhere pays so much more at the proven prices that the bound itself
-    passes `best_ms`. Steps are those of the proof.
+    Whoever begins elsewhere pays so much more at the proven prices that the bound
+    itself     passes `best_ms`. Steps are those of the proof.
     """
     latest_ms = int(known.end_ms[known.pair >= 0].max(initial=1))
     cut = grid(shop, latest_ms + latest_ms // 8)
@@ -288,7 +289,9 @@ def starts(
     value = _values(shop, cut, paid, of, cut.order)
     least = np.full(shop.lots, _TOP)
     np.minimum.at(least, of, value.min(axis=1))
-    total = int(np.minimum(least, shop.unplaced_ms << cut.shift).sum()) - int(whole.sum())
+    total = int(np.minimum(least, shop.unplaced_ms << cut.shift).sum()) - int(
+        whole.sum()
+    )
     spare = (best_ms << cut.shift) - total
     edge, step = np.nonzero(value - least[of, None] < spare)
     return of[edge], cut.order[edge], step

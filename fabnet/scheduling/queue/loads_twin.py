@@ -26,7 +26,7 @@ def level(
     dice: Throws,
     best: Ints,
 ) -> int:
-    """Do as `loads.level` does, in batches: of two draws of one machine the first."""
+    """Do as the kernel does, in batches: of two draws of a machine the first."""
     longest_ms = int(load_ms.max())
     best[:] = machine
     for at in range(0, iterations, BATCH):
@@ -45,7 +45,7 @@ def level(
 
 
 def _drawn(length_ms: Ints, cheap: Ints, machine: Ints, thrown: Ints) -> Ints:
-    """Return `[4, draw]`: a lot, its machine, another, and a lot there to swap or -1."""
+    """Return `[4, draw]`: a lot, its machine, another, a lot there to swap or -1."""
     lots, ranks = cheap.shape
     lot = thrown[1] * lots >> 32
     to = cheap[lot, np.minimum(thrown[2] * ranks >> 32, thrown[3] * ranks >> 32)]

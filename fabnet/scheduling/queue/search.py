@@ -1,11 +1,11 @@
 """Making and improving schedules: insertion, descent, anneal.
 
-Insertion puts lot after lot where it costs least, in several orders, and keeps the best.
-Descent moves and swaps lots while that helps. The anneal (Kirkpatrick and others, 1983)
-takes lots up at random and puts each at the best place of one line, or swaps it with the
-best of that line, if what it costs more is below an exponential draw: Metropolis' rule,
-with the dice thrown first, so that most places are dismissed early. All of it is whole
-numbers: the same seed gives the same schedule on every processor.
+Insertion puts lot after lot where it costs least, in several orders, and keeps the
+best. Descent moves and swaps lots while that helps. The anneal (Kirkpatrick and others,
+1983) takes lots up at random and puts each at the best place of one line, or swaps it
+with the best of that line, if what it costs more is below an exponential draw:
+Metropolis' rule, with the dice thrown first, so that most places are dismissed early.
+All of it is whole numbers: the same seed gives the same schedule on every processor.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 
 from fabnet.scheduling.fast import FAST
-from fabnet.scheduling.queue import moves, twin
-from fabnet.scheduling.queue.line import Lines
+from fabnet.scheduling.queue import kernel_moves, twin
+from fabnet.scheduling.queue.kernel_line import Lines
 from fabnet.scheduling.queue.shop import NEVER, Ints, Schedule, Shop, evaluate
 
 ROUNDS_MAX: Final = 64
@@ -38,13 +38,11 @@ def empty(shop: Shop) -> Schedule:
     return Schedule(nowhere, never, never, int(shop.unplaced_ms.sum()))
 
 
-def insert(
-    shop: Shop, start: Schedule | None = None, *, fast: bool = FAST
-) -> Schedule:
+def insert(shop: Shop, start: Schedule | None = None, *, fast: bool = FAST) -> Schedule:
     """Place what is not placed yet, in several orders, and return the cheapest."""
     start = start or empty(shop)
     found = start
-    run = moves.insert_all if fast else twin.insert_all
+    run = kernel_moves.insert_all if fast else twin.insert_all
     for turn in _turns(shop):
         lines = lines_of(shop, start)
         run(shop, lines, turn)
@@ -57,7 +55,7 @@ def descent(
 ) -> Schedule:
     """Return what moving and swapping single lots makes of a schedule: never worse."""
     lines = lines_of(shop, start)
-    run = moves.descend if fast else twin.descend
+    run = kernel_moves.descend if fast else twin.descend
     run(shop, lines, _cheap_first(shop), min(rounds, ROUNDS_MAX), SWAPS_MAX)
     return cheaper(start, schedule_of(shop, lines))
 
@@ -84,7 +82,7 @@ def anneal(
         cost_ms = int(lines.cost_ms[: shop.lots][placed].sum())
         hot_ms = cost_ms // (10 * max(1, int(placed.sum())))
     dice = np.array([seed % 2**64], np.uint64)
-    run = moves.anneal_all if fast else twin.anneal_all
+    run = kernel_moves.anneal_all if fast else twin.anneal_all
     heat_ms = max(1, min(hot_ms, HEAT_MAX))
     run(shop, lines, _cheap_first(shop), TABLE, heat_ms, HALVINGS, iterations, dice)
     found = descent(shop, schedule_of(shop, lines), LAST_ROUNDS, fast=fast)
@@ -151,7 +149,7 @@ def lines_of(shop: Shop, schedule: Schedule) -> Lines:
     before[heads] = lots + machine[heads]
     lines.before[lot] = before
     lines.after[before] = lot
-    (moves.settle_all if FAST else twin.settle_all)(shop, lines)
+    (kernel_moves.settle_all if FAST else twin.settle_all)(shop, lines)
     return lines
 
 
@@ -162,9 +160,7 @@ def schedule_of(shop: Shop, lines: Lines) -> Schedule:
     start_ms = np.full(lots, NEVER)
     placed = np.flatnonzero(lines.pair >= 0)
     pair = lines.pair[placed]
-    change_ms = shop.change_ms[
-        shop.family[lines.before[placed]], shop.family[placed]
-    ]
+    change_ms = shop.change_ms[shop.family[lines.before[placed]], shop.family[placed]]
     start_ms[placed] = end_ms[placed] - shop.length_ms[pair] - change_ms
     cost_ms = evaluate(shop, lines.pair, end_ms)
     return Schedule(lines.pair.copy(), start_ms, end_ms, cost_ms)

@@ -1,8 +1,9 @@
 """A queue problem as arrays: lots, the machines that can make them, and their hours.
 
-A *lot* is made whole on one machine within one window. A *pair* is a lot and a slot that
-can make it; a *slot* is one calendar of one machine, as in `model`. What a lot costs is
-the sum of its pair's fixed cost, of the waiting until its end, and of the lateness:
+A *lot* is made whole on one machine within one window. A *pair* is a lot and a slot
+that can make it; a *slot* is one calendar of one machine, as in `model`. What a lot
+costs is the sum of its pair's fixed cost, of the waiting until its end, and of the
+lateness:
 
     fixed + wait × end + late × late_permille // 1,000 × need // 1,000
 
@@ -166,7 +167,7 @@ def _check_order(shop: Shop) -> None:
 
 
 def _check_cost(shop: Shop) -> None:
-    # In float64, since it is the int64 that may overflow; the margin is a factor of two.
+    # In float64, since it is the int64 that may overflow; the margin is twofold.
     end_ms = float(shop.close_ms.max(initial=0))
     late_ms = np.maximum(end_ms - shop.due_ms.astype(float), 0)
     if not 0 <= shop.late_permille <= COST_MS_MAX:

@@ -20,7 +20,7 @@ import numpy as np
 
 from fabnet.errors import InputError
 from fabnet.scheduling.fast import FAST
-from fabnet.scheduling.queue import loads, loads_twin
+from fabnet.scheduling.queue import kernel_loads, loads_twin
 from fabnet.scheduling.queue.search import TABLE
 from fabnet.scheduling.queue.shop import Ints
 
@@ -35,13 +35,13 @@ CELLS_MAX: Final = 2**24
 _WHOLE: Final = 2**16
 
 SCHEDULE: Final = ((30, 6, 0), (100, 6, 500), (100, 8, 1_000), (300, 8, 2_000))
-"""Rounds of an anneal: heat in permille of a squared length, halvings, and how far below
-the wanted load the mark lies, in permille of a length."""
+"""Rounds of an anneal: heat in permille of a squared length, halvings, and how far
+below the wanted load the mark lies, in permille of a length."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Batch:
-    """Which machine makes each lot, when the last is done, and that no plan is sooner."""
+    """Which machine makes each lot, when the last is done, and the bound on that."""
 
     machine: Ints
     end_ms: int
@@ -71,7 +71,7 @@ def finish(
     shift = max(0, middle_ms.bit_length() - 16, end_ms.bit_length() - 30)
     short, free = np.where(length_ms < 0, -1, length_ms >> shift), free_ms >> shift
     dice = np.array([seed % 2**64], np.uint64)
-    run = loads.level if fast else loads_twin.level
+    run = kernel_loads.level if fast else loads_twin.level
     for heat, halvings, slack in SCHEDULE:
         middle = max(middle_ms >> shift, 1)
         now, found = machine.copy(), machine.copy()

@@ -1,9 +1,9 @@
 """One batch of equal pieces over several machines, done soonest, no share too small.
 
 For a moment T each machine can make so many pieces by then; the largest of these are
-taken until they suffice. The fewest machines do, so if their shares cannot all reach the
-minimum, none can. Whether T is late enough only ever changes from no to yes, so halving
-finds the soonest: it is exact.
+taken until they suffice. The fewest machines do, so if their shares cannot all reach
+the minimum, none can. Whether T is late enough only ever changes from no to yes, so
+halving finds the soonest: it is exact.
 """
 
 from __future__ import annotations

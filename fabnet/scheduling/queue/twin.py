@@ -12,14 +12,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fabnet.scheduling.queue.line import FORBIDDEN, Lines
+from fabnet.scheduling.queue.kernel_line import FORBIDDEN, Lines
 from fabnet.scheduling.queue.shop import NEVER, Ints, Shop, lot_cost
 
 Throws = NDArray[np.uint64]
 """The state of the dice: one number."""
 
 BATCH: Final = 32
-"""Changes drawn before one is made: more are quicker each, and more often in conflict."""
+"""Changes drawn before one is made: more are quicker each, but conflict more often."""
 
 
 def walk(shop: Shop, head: Ints, lots: Ints, pairs: Ints) -> tuple[Ints, Ints]:
@@ -93,7 +93,7 @@ class _Batch:
         self.shop, self.lines = shop, lines
 
     def places(self, lots: Ints, pairs: Ints) -> tuple[Ints, Ints, Ints]:
-        """Return what each lot costs at each place of a pair's line, both moves counted.
+        """Return what each lot costs at each place of a line, both moves counted.
 
         The first says which of `lots`, the second behind whom, the third what more; by
         number, then by place.
@@ -119,7 +119,9 @@ class _Batch:
         old = _cost(lines, rows) + np.where(own, lines.cost_ms[lots], 0)
         away = np.where(own, 0, self.gains(lots))
         more = np.where(cost >= FORBIDDEN, FORBIDDEN, cost + (away - old)[which])
-        behind = np.where(place > 0, line[np.arange(len(which)), place - 1], heads[which])
+        behind = np.where(
+            place > 0, line[np.arange(len(which)), place - 1], heads[which]
+        )
         return which, behind, more
 
     def _own(self, lots: Ints, heads: Ints) -> Ints:
@@ -154,7 +156,10 @@ class _Batch:
         which, place = np.nonzero((rows >= 0) & (mine != theirs)[:, None])
         other = rows[which, place]
         back = np.array(
-            [self._pair_on(lot, to) for lot, to in zip(other, mine[which], strict=True)],
+            [
+                self._pair_on(lot, to)
+                for lot, to in zip(other, mine[which], strict=True)
+            ],
             np.int64,
         )
         which, other, back = which[back >= 0], other[back >= 0], back[back >= 0]
@@ -246,7 +251,7 @@ def insert_all(shop: Shop, lines: Lines, turn: Ints) -> None:
 
 
 def _relocate(batch: _Batch, lot: int, pairs: Ints) -> int:
-    """Put a lot at the best of all its places, if that is better; return by how much."""
+    """Put a lot at the best of all its places, if better; return by how much."""
     which, behind, more = batch.places(np.full(len(pairs), lot), pairs)
     best = int(more.argmin())
     if more[best] >= 0:
@@ -258,7 +263,8 @@ def _relocate(batch: _Batch, lot: int, pairs: Ints) -> int:
 def descend(shop: Shop, lines: Lines, order: Ints, rounds: int, width: int) -> int:
     """Move each lot to its best place, then swap it, until a round changes nothing.
 
-    It is swapped along the first `width` of its pairs in `order`, cheapest first. Return how many rounds that took.
+    It is swapped along the first `width` of its pairs in `order`, cheapest first.
+    Return how many rounds that took.
     """
     batch = _Batch(shop, lines)
     for at in range(rounds):
@@ -338,7 +344,8 @@ def throws(dice: Throws, count: int) -> Ints:
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     mixed = mixed ^ (mixed >> np.uint64(31))
-    return (mixed >> np.uint64(32)).astype(np.int64)
+    thrown: Ints = (mixed >> np.uint64(32)).astype(np.int64)
+    return thrown
 
 
 def _move_batch(batch: _Batch, lot: Ints, pair: Ints, limit_ms: Ints) -> int:

@@ -45,7 +45,9 @@ class Case:
 
 
 def shop_of(case: Case) -> Shop:
-    pairs = [(slot, *each) for lot in case.lots for slot, each in sorted(lot.on.items())]
+    pairs = [
+        (slot, *each) for lot in case.lots for slot, each in sorted(lot.on.items())
+    ]
     windows = [window for slot in case.slots for window in slot.windows]
     columns = [np.array(column, np.int64) for column in zip(*pairs, strict=True)]
     slot, length, fixed = columns or [np.zeros(0, np.int64)] * 3
@@ -63,7 +65,9 @@ def shop_of(case: Case) -> Shop:
             wait=ints(lot.wait for lot in lots),
             unplaced_ms=ints(lot.unplaced for lot in lots),
             family=ints(iter([lot.family for lot in lots] + case.loaded)),
-            first=np.append(0, np.cumsum([len(lot.on) for lot in lots])).astype(np.int64),
+            first=np.append(0, np.cumsum([len(lot.on) for lot in lots])).astype(
+                np.int64
+            ),
             slot=slot,
             length_ms=length,
             fixed_ms=fixed,
@@ -156,7 +160,9 @@ def _slots(draw: st.DrawFn, machines: int) -> list[Slot]:
                 st.lists(st.integers(0, 60), min_size=2, max_size=6, unique=True)
             )
             edges = sorted(edges)[: len(edges) // 2 * 2]
-            slots.append(Slot(machine, tuple(zip(edges[::2], edges[1::2], strict=True))))
+            slots.append(
+                Slot(machine, tuple(zip(edges[::2], edges[1::2], strict=True)))
+            )
     return slots
 
 

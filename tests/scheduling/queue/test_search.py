@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabnet.scheduling.fast import INSTALLED
-from fabnet.scheduling.queue import moves, twin
+from fabnet.scheduling.queue import kernel_moves, twin
 from fabnet.scheduling.queue.fail import fail
 from fabnet.scheduling.queue.search import anneal, descent, empty, insert
 from fabnet.scheduling.queue.shop import NEVER, Schedule
@@ -70,7 +70,7 @@ def test_kernels_and_their_twins_insert_and_descend_to_the_same_bytes(
 @settings(max_examples=20, deadline=None)
 def test_both_throw_the_same_dice(seed: int) -> None:
     kernel, together = np.array([seed], np.uint64), np.array([seed], np.uint64)
-    one_by_one = [moves.roll(kernel, 2**31) for _ in range(20)]
+    one_by_one = [kernel_moves.roll(kernel, 2**31) for _ in range(20)]
     assert (twin.throws(together, 20) * 2**31 >> 32).tolist() == one_by_one
     assert kernel == together
 

@@ -12,7 +12,9 @@ from tests.scheduling.queue.shops import Case, Lot, Slot, shop_of
 
 def plain() -> Shop:
     lots = [Lot(0, 5, NEVER, 1_000, 0, {0: (4, 1), 1: (3, 2)}) for _ in range(2)]
-    return shop_of(Case(lots, [Slot(0, ((0, 9), (12, 20))), Slot(1, ((0, 9),))], [1, 1]))
+    return shop_of(
+        Case(lots, [Slot(0, ((0, 9), (12, 20))), Slot(1, ((0, 9),))], [1, 1])
+    )
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,7 @@ def plain() -> Shop:
     ],
 )
 def test_a_value_out_of_bounds_is_named(field: str, values: list[int]) -> None:
-    bad = plain()._replace(**{field: np.array(values, np.int64)})
+    bad = Shop(**plain()._asdict() | {field: np.array(values, np.int64)})
     with pytest.raises(InputError, match=field):
         check(bad)
 

@@ -24,7 +24,11 @@ def _hours(
         np.array([row[axis] for row in each], np.int64) for axis in range(3)
     )
     return Hours(
-        np.array(setup, np.int64), np.array(piece, np.int64), slot, opens, opens + length
+        np.array(setup, np.int64),
+        np.array(piece, np.int64),
+        slot,
+        opens,
+        opens + length,
     )
 
 

@@ -1,11 +1,11 @@
-"""Lots on machines where only the time that each takes counts: the kernel of `soonest`."""
+"""Lots on machines where only the time of each counts: the kernel of `soonest`."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from fabnet.scheduling.fast import compiled
-from fabnet.scheduling.queue.moves import Dice, roll
+from fabnet.scheduling.queue.kernel_moves import Dice, roll
 from fabnet.scheduling.queue.shop import Ints
 
 
@@ -34,8 +34,8 @@ def level(
 
     `length_ms` is `[lot, machine]`, `cheap` `[lot, rank]` are machines worth a try.
     `machine` and `load_ms` change in place, and `best` is filled with the best found.
-    `hot` is in 256ths. What is annealed is the sum of squares of what each load is over `slack_ms` less
-    than wanted. Return the longest load of `best`.
+    `hot` is in 256ths. What is annealed is the sum of squares of what each load is over
+    `slack_ms` less than wanted. Return the longest load of `best`.
     """
     lots, machines = len(machine), len(load_ms)
     count = np.zeros(machines, np.int64)
@@ -52,8 +52,7 @@ def level(
         heat = hot >> (step >> 8)
         heat -= heat * (step & 255) >> 9
         limit = heat * table[roll(dice, len(table))] >> 24
-        lot = roll(dice, lots)
-        ranks = cheap.shape[1]
+        lot, ranks = roll(dice, lots), cheap.shape[1]
         on = machine[lot]
         to = cheap[lot, min(roll(dice, ranks), roll(dice, ranks))]
         if to < 0 or to == on:

@@ -1,9 +1,9 @@
 """The lines of lots before machines, and what a change in one would cost: the kernels.
 
-A line is a linked list, with the machine itself as its head: node `lots + machine`. Each
-lot begins as early as the one before it, its release and the hours let it, so a lot put
-before one that waits for the morning fills the gap of the evening. A change is reckoned
-from the place where it happens to where the old times are met again.
+A line is a linked list, with the machine itself as its head: node `lots + machine`.
+Each lot begins as early as the one before it, its release and the hours let it, so a
+lot put before one that waits for the morning fills the gap of the evening. A change is
+reckoned from the place where it happens to where the old times are met again.
 """
 
 from __future__ import annotations
@@ -77,8 +77,8 @@ def change(
     """Return what it would cost more to take `gone` out and put `lot` behind `behind`.
 
     Both in the line of `node`, which stays, and not before it; either may be -1. Once
-    both are done and more than `limit_ms` is reached, it stops there. FORBIDDEN if a lot
-    would miss its deadline or the hours.
+    both are done and more than `limit_ms` is reached, it stops there. FORBIDDEN if a
+    lot would miss its deadline or the hours.
     """
     from_ms, delta_ms, link = lines.end_ms[node], 0, node
     while True:
@@ -131,7 +131,7 @@ def leave(shop: Shop, lines: Lines, lot: int) -> int:
 
 
 @compiled
-def join(shop: Shop, lines: Lines, lot: int, pair: int, behind: int) -> None:
+def join(lines: Lines, lot: int, pair: int, behind: int) -> None:
     """Put a lot into a line, without settling it."""
     after = lines.after[behind]
     lines.after[behind], lines.before[lot], lines.after[lot] = lot, behind, after
@@ -186,7 +186,7 @@ def move(shop: Shop, lines: Lines, lot: int, pair: int, behind: int) -> None:
     if lines.pair[lot] >= 0:
         left = leave(shop, lines, lot)
     if pair >= 0:
-        join(shop, lines, lot, pair, behind)
+        join(lines, lot, pair, behind)
         settle(shop, lines, behind)
     if left >= 0:
         settle(shop, lines, left)
@@ -194,7 +194,7 @@ def move(shop: Shop, lines: Lines, lot: int, pair: int, behind: int) -> None:
 
 @compiled
 def gain(shop: Shop, lines: Lines, lot: int) -> int:
-    """Return what taking a lot out of its line changes: at most 0, but for changeovers."""
+    """Return what taking a lot out of its line costs more: mostly less."""
     if lines.pair[lot] < 0:
         return -lines.cost_ms[lot]
     return change(shop, lines, lines.before[lot], lot, -1, -1, -1, _NEVER)

@@ -1,4 +1,4 @@
-"""Insertion, descent and anneal, compiled: each takes lots up and puts them elsewhere."""
+"""Insertion, descent and anneal, compiled: they take lots up and put them elsewhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fabnet.scheduling.fast import compiled
-from fabnet.scheduling.queue.line import (
+from fabnet.scheduling.queue.kernel_line import (
     Lines,
     best_place,
     change,
@@ -31,7 +31,7 @@ def roll(dice: Dice, sides: int) -> int:
     mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     mixed = mixed ^ (mixed >> np.uint64(31))
-    return np.int64(mixed >> np.uint64(32)) * sides >> 32
+    return int(np.int64(mixed >> np.uint64(32)) * sides >> 32)
 
 
 @compiled
@@ -101,8 +101,8 @@ def exchange(shop: Shop, lines: Lines, lot: int, pair: int, limit_ms: int) -> in
         return 0
     behind = leave(shop, lines, best)
     leave(shop, lines, lot)
-    join(shop, lines, lot, pair, behind)
-    join(shop, lines, best, best_pair, before)
+    join(lines, lot, pair, behind)
+    join(lines, best, best_pair, before)
     settle(shop, lines, behind)
     settle(shop, lines, before)
     return best_ms
@@ -127,7 +127,8 @@ def insert_all(shop: Shop, lines: Lines, turn: Ints) -> None:
 def descend(shop: Shop, lines: Lines, order: Ints, rounds: int, width: int) -> int:
     """Move each lot to its best place, then swap it, until a round changes nothing.
 
-    It is swapped along the first `width` of its pairs in `order`, cheapest first. Return how many rounds that took.
+    It is swapped along the first `width` of its pairs in `order`, cheapest first.
+    Return how many rounds that took.
     """
     for at in range(rounds):
         better = 0
@@ -164,7 +165,7 @@ def anneal_all(
     iterations: int,
     dice: Dice,
 ) -> int:
-    """Take up one lot after another, and put it where it costs at most a drawn limit more.
+    """Take up lot after lot, and put each where it costs at most a drawn limit more.
 
     The limit is exponential, its mean falls from `hot_ms` by so many halvings. Return
     what more the lines cost in the end: mostly less.
@@ -183,7 +184,7 @@ def anneal_all(
         first, count = shop.first[lot], shop.first[lot + 1] - shop.first[lot]
         if count == 0:
             continue
-        # The lesser of two throws: what is cheap for the lot itself is tried more often.
+        # The lesser of two throws: what is cheap for the lot itself is tried most.
         pair = order[first + min(roll(dice, count), roll(dice, count))]
         if roll(dice, 4) == 0:
             total_ms += exchange(shop, lines, lot, pair, limit_ms)
