@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from fabnet.scheduling.fast import compiled
+from fabnet.scheduling.fast import compiled, inlined
 from fabnet.scheduling.queue.shop import Ints, Shop
 
 _NEVER: Final = 2**61
@@ -32,7 +32,7 @@ class Lines(NamedTuple):
     """`[lot + machine]`; of a head, 0; of a lot that is not placed, what that costs."""
 
 
-@compiled
+@inlined
 def earliest(shop: Shop, slot: int, from_ms: int, length_ms: int) -> int:
     """Return when a slot first has so much time in one piece, or NEVER."""
     for window in range(shop.window[slot], shop.window[slot + 1]):
@@ -42,7 +42,7 @@ def earliest(shop: Shop, slot: int, from_ms: int, length_ms: int) -> int:
     return _NEVER
 
 
-@compiled
+@inlined
 def ends(shop: Shop, lot: int, pair: int, node: int, from_ms: int) -> int:
     """Return when a lot ends behind `node`, which ends at `from_ms`; or NEVER."""
     change_ms = shop.change_ms[shop.family[node], shop.family[lot]]
@@ -52,7 +52,7 @@ def ends(shop: Shop, lot: int, pair: int, node: int, from_ms: int) -> int:
     return end_ms if end_ms <= min(shop.deadline_ms[lot], _NEVER - 1) else _NEVER
 
 
-@compiled
+@inlined
 def costs(shop: Shop, lot: int, pair: int, end_ms: int) -> int:
     """Return what a lot costs on this pair, if it ends then."""
     cost_ms = shop.fixed_ms[pair] + shop.wait[lot] * end_ms
@@ -63,7 +63,7 @@ def costs(shop: Shop, lot: int, pair: int, end_ms: int) -> int:
     return cost_ms
 
 
-@compiled
+@inlined
 def change(
     shop: Shop,
     lines: Lines,
@@ -106,7 +106,7 @@ def change(
         node = at
 
 
-@compiled
+@inlined
 def settle(shop: Shop, lines: Lines, node: int) -> None:
     """Work out anew when each lot behind `node` ends, and what it costs."""
     at = lines.after[node]
@@ -117,7 +117,7 @@ def settle(shop: Shop, lines: Lines, node: int) -> None:
         node, at = at, lines.after[at]
 
 
-@compiled
+@inlined
 def leave(shop: Shop, lines: Lines, lot: int) -> int:
     """Take a lot out of its line, without settling it; return what stood before it."""
     before, after = lines.before[lot], lines.after[lot]
@@ -130,7 +130,7 @@ def leave(shop: Shop, lines: Lines, lot: int) -> int:
     return before
 
 
-@compiled
+@inlined
 def join(lines: Lines, lot: int, pair: int, behind: int) -> None:
     """Put a lot into a line, without settling it."""
     after = lines.after[behind]

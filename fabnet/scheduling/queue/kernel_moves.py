@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fabnet.scheduling.fast import compiled
+from fabnet.scheduling.fast import compiled, inlined
 from fabnet.scheduling.queue.kernel_line import (
     Lines,
     best_place,
@@ -23,7 +23,7 @@ Dice = NDArray[np.uint64]
 _FORBIDDEN = 2**61
 
 
-@compiled
+@inlined
 def roll(dice: Dice, sides: int) -> int:
     """Return a whole number below `sides`; splitmix64 (Steele, Lea and Flood, 2014)."""
     dice[0] += np.uint64(0x9E3779B97F4A7C15)
@@ -34,7 +34,7 @@ def roll(dice: Dice, sides: int) -> int:
     return int(np.int64(mixed >> np.uint64(32)) * sides >> 32)
 
 
-@compiled
+@inlined
 def pair_on(shop: Shop, lot: int, machine: int) -> int:
     """Return the first pair of a lot on a machine, or -1."""
     low, end = shop.first[lot], shop.first[lot + 1]
