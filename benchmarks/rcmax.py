@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from benchmarks.figure import Figure, report
 from fabnet.scheduling.queue.soonest import finish, load
 
-ITERATIONS = 20_000_000
+ITERATIONS = 30_000_000
 """Tries of one instance: below a CPU second on the machine of docs/SCHEDULING.md."""
 SEED = 1
 GAP_PERCENT = 1.0

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 
 import highspy
 import numpy as np
 from ortools.sat.python import cp_model
 
-from benchmarks.scheduling.shops import HORIZON, STEP_MS, shop
+from benchmarks.scheduling.shops import HORIZON, STEP_MS, STORED, shop
 from fabnet.scheduling.queue.bound import bound, starts
 from fabnet.scheduling.queue.search import anneal, insert
 from fabnet.scheduling.queue.shop import Ints, Shop, lot_cost
 
-STORED = Path(__file__).with_name("proven.json")
 SEEDS = range(20)
 CP_SEEDS = range(3)
 CP_WALL_S = 60

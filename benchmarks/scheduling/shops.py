@@ -8,10 +8,14 @@ and all times are whole steps, so that models in steps say the same.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
 from fabnet.scheduling.queue.shop import NEVER, Ints, Shop, check
 
+STORED = Path(__file__).with_name("proven.json")
+"""What `proven.py` found of some of them."""
 STEP_MS = 600_000
 HORIZON = 400
 """Steps that machines are open."""

@@ -25,7 +25,9 @@ LAST_ROUNDS: Final = 2
 """Rounds of the descent behind an anneal, which leaves it little to do."""
 SWAPS_MAX: Final = 6
 """Machines along which a descent swaps a lot; on dearer ones hardly a swap helps."""
-HALVINGS: Final = 8
+ORDERS: Final = 3
+"""Orders in which lots are inserted; the first is by due date."""
+HALVINGS: Final = 4
 """From hot to cold an anneal cools by so many powers of two."""
 HEAT_MAX: Final = 2**50
 """Milliseconds; a draw of the limit still fits."""
@@ -38,12 +40,18 @@ def empty(shop: Shop) -> Schedule:
     return Schedule(nowhere, never, never, int(shop.unplaced_ms.sum()))
 
 
-def insert(shop: Shop, start: Schedule | None = None, *, fast: bool = FAST) -> Schedule:
+def insert(
+    shop: Shop,
+    start: Schedule | None = None,
+    orders: int = ORDERS,
+    *,
+    fast: bool = FAST,
+) -> Schedule:
     """Place what is not placed yet, in several orders, and return the cheapest."""
     start = start or empty(shop)
     found = start
     run = kernel_moves.insert_all if fast else twin.insert_all
-    for turn in _turns(shop):
+    for turn in _turns(shop)[:orders]:
         lines = lines_of(shop, start)
         run(shop, lines, turn)
         found = cheaper(found, schedule_of(shop, lines))

@@ -97,7 +97,7 @@ def lot_cost(shop: Shop, lots: Ints, pairs: Ints, end_ms: Ints) -> Ints:
 
 
 def check(shop: Shop) -> Shop:
-    """Return the shop as it is, or raise InputError naming the field.
+    """Return the shop, or raise InputError naming the field.
 
     Lengths are a millisecond or more, windows are in order and apart, and the dearest
     plan fits 64 bits with room.
@@ -117,7 +117,13 @@ def check(shop: Shop) -> Shop:
         _within(shop, name, 0, COST_MS_MAX)
     _check_order(shop)
     _check_cost(shop)
-    return shop
+    # Of arrays laid out otherwise, kernels would be compiled once more.
+    plain = {
+        name: np.require(array, requirements=("C", "W"))
+        for name, array in shop._asdict().items()
+        if isinstance(array, np.ndarray)
+    }
+    return Shop(**shop._asdict() | plain)
 
 
 def _within(shop: Shop, name: str, least: int, most: int) -> None:
