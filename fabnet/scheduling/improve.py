@@ -14,8 +14,9 @@ import numpy as np
 from fabnet.errors import InputError
 from fabnet.production.plan import Placed, Plan, Problem, Unplaced
 from fabnet.scheduling import cost
+from fabnet.scheduling.encode import encode
 from fabnet.scheduling.feasible import Rule, first_failing, making_ms, tiles
-from fabnet.scheduling.model import Arrays, Ints, encode
+from fabnet.scheduling.model import Encoded, Ints
 from fabnet.scheduling.plan import placed, unplaced
 from fabnet.scheduling.queue import shop as queue
 from fabnet.scheduling.queue.search import anneal, cheaper, descent, insert
@@ -24,6 +25,8 @@ from fabnet.scheduling.wave import Survey, Wave
 
 ROWS_MAX: Final = 5_000
 """Rows that are improved together: a larger plan comes back as it is."""
+WIDTH_MAX: Final = 64
+"""Machines that are tried for a row, those cheapest for itself; some 100 bytes each."""
 LINE_MAX: Final = 1_000
 """Lots on one machine: a try looks at all. A plan with more comes back as it is."""
 
@@ -35,9 +38,11 @@ def improve(problem: Problem, plan: Plan, iterations: int, seed: int) -> Plan:
     where numba is installed. The same seed gives the same plan.
     """
     arrays = encode(problem)
-    pairs = _pairs(arrays)
+    if len(plan) > ROWS_MAX:
+        return plan
+    pairs = _pairs(arrays, plan)
     given = _given(arrays, pairs, plan)
-    if len(plan) > ROWS_MAX or _longest(arrays, pairs, given) > LINE_MAX:
+    if _longest(arrays, pairs, given) > LINE_MAX:
         return plan
     shop = shop_of(arrays, pairs)
     if shop is None:
@@ -63,26 +68,49 @@ def _check_apart(shop: Shop, start: Schedule) -> None:
         raise InputError("plan", "expected one lot at a time on each machine")
 
 
-def _pairs(arrays: Arrays) -> Ints:
-    """Return `[2, pair]`: which row can be made by which slot, by row and slot."""
+def _pairs(arrays: Encoded, plan: Plan) -> Ints:
+    """Return `[2, pair]`: which row can be made by which slot, by row and slot.
+
+    Of each row the WIDTH_MAX that cost least for itself, and what the plan gives it.
+    """
     found: list[Ints] = []
+    own = _own(arrays, plan)
     for rows in tiles(arrays):
         at, slot = np.nonzero(first_failing(arrays, rows) == Rule.COSTLIER)
-        found.append(np.stack((rows[at], slot)))
+        row = rows[at]
+        alone_ms = cost.terms(arrays, row, slot, making_ms(arrays, row, slot)).sum(
+            axis=0
+        )
+        order = np.lexsort((slot, alone_ms, row))
+        row, slot = row[order], slot[order]
+        # Its place among those of its row, the cheapest first.
+        rank = np.arange(len(row)) - np.searchsorted(row, row)
+        keep = (rank < WIDTH_MAX) | np.isin(row * arrays.slots.many + slot, own)
+        found.append(np.stack((row[keep], slot[keep])))
     every = np.concatenate(found, axis=1) if found else np.zeros((2, 0), np.int64)
     return every[:, np.lexsort((every[1], every[0]))]
 
 
-def shop_of(arrays: Arrays, pairs: Ints) -> Shop | None:
+def _own(arrays: Encoded, plan: Plan) -> Ints:
+    """Return row times slots plus slot, of each machine that a plan gives a row."""
+    named: dict[tuple[str, str], list[int]] = {}
+    for slot, each in enumerate(arrays.offered):
+        named.setdefault((each.peer, each.offer.machine), []).append(slot)
+    numbers = [
+        row * arrays.slots.many + slot
+        for row, answer in enumerate(plan)
+        if isinstance(answer, Placed)
+        for slot in named.get((answer.peer, answer.machine), ())
+    ]
+    return np.array(numbers, np.int64)
+
+
+def shop_of(arrays: Encoded, pairs: Ints) -> Shop | None:
     """Return a problem as a queue problem, or nil where its costs are too large."""
     rows, slots = arrays.rows, arrays.slots
     row, slot = pairs
-    fixed_ms = np.zeros(len(row), np.int64)
-    first = np.searchsorted(row, np.arange(len(rows.due_ms) + 1))
-    for each in range(len(rows.due_ms)):
-        part = slice(first[each], first[each + 1])
-        none_ms = np.zeros(first[each + 1] - first[each], np.int64)
-        fixed_ms[part] = cost.terms(arrays, each, slot[part], none_ms)[2:].sum(axis=0)
+    first = np.searchsorted(row, np.arange(rows.many + 1))
+    fixed_ms = cost.terms(arrays, row, slot, np.zeros_like(row))[2:].sum(axis=0)
     units = int(slots.unit.max(initial=-1)) + 1
     open_, window = _windows(arrays)
     shop = Shop(
@@ -97,7 +125,7 @@ def shop_of(arrays: Arrays, pairs: Ints) -> Shop | None:
         slot=slot,
         length_ms=_lengths(arrays, pairs),
         fixed_ms=fixed_ms,
-        machine=slots.unit,
+        machine=slots.unit.astype(np.int64),
         window=window,
         open_ms=open_[0],
         close_ms=open_[1],
@@ -113,7 +141,7 @@ def shop_of(arrays: Arrays, pairs: Ints) -> Shop | None:
         return None
 
 
-def _windows(arrays: Arrays) -> tuple[Ints, Ints]:
+def _windows(arrays: Encoded) -> tuple[Ints, Ints]:
     """Return `[2, window]` by slot and time, joined where they overlap; where from."""
     slots, joined, count = arrays.slots, list[tuple[int, int]](), [0]
     for first, each in zip(slots.first.tolist(), slots.count.tolist(), strict=True):
@@ -131,12 +159,12 @@ def _windows(arrays: Arrays) -> tuple[Ints, Ints]:
     return np.array(joined, np.int64).reshape(-1, 2).T, np.array(count, np.int64)
 
 
-def _lengths(arrays: Arrays, pairs: Ints) -> Ints:
+def _lengths(arrays: Encoded, pairs: Ints) -> Ints:
     # A length that fits no window is cut where it changes nothing.
     return np.minimum(making_ms(arrays, pairs[0], pairs[1]), queue.TIME_MS_MAX)
 
 
-def _given(arrays: Arrays, pairs: Ints, plan: Plan) -> tuple[Ints, Ints, Ints]:
+def _given(arrays: Encoded, pairs: Ints, plan: Plan) -> tuple[Ints, Ints, Ints]:
     """Return by which pair each row of a plan is placed, and from when to when."""
     problem, (row, slot) = arrays.problem, pairs
     if len(plan) != len(problem.wanted):
@@ -166,7 +194,7 @@ def _given(arrays: Arrays, pairs: Ints, plan: Plan) -> tuple[Ints, Ints, Ints]:
     return pair, start, end
 
 
-def _is(arrays: Arrays, slot: int, answer: Placed) -> bool:
+def _is(arrays: Encoded, slot: int, answer: Placed) -> bool:
     offered = arrays.offered[slot]
     return (offered.peer, offered.offer.machine, offered.version) == (
         answer.peer,
@@ -175,7 +203,7 @@ def _is(arrays: Arrays, slot: int, answer: Placed) -> bool:
     )
 
 
-def _open(arrays: Arrays, slot: int, start_ms: int, end_ms: int) -> bool:
+def _open(arrays: Encoded, slot: int, start_ms: int, end_ms: int) -> bool:
     # One machine may offer two processes at different hours, under one version.
     slots = arrays.slots
     part = slice(slots.first[slot], slots.first[slot] + slots.count[slot])
@@ -183,12 +211,12 @@ def _open(arrays: Arrays, slot: int, start_ms: int, end_ms: int) -> bool:
     return bool(holds.any())
 
 
-def _longest(arrays: Arrays, pairs: Ints, given: tuple[Ints, Ints, Ints]) -> int:
+def _longest(arrays: Encoded, pairs: Ints, given: tuple[Ints, Ints, Ints]) -> int:
     at = given[0][given[0] >= 0]
     return int(np.bincount(arrays.slots.unit[pairs[1][at]]).max(initial=0))
 
 
-def _answers(arrays: Arrays, pairs: Ints, found: Schedule) -> Plan:
+def _answers(arrays: Encoded, pairs: Ints, found: Schedule) -> Plan:
     """Return the plan of a schedule, explained on the time that it leaves."""
     wave = Wave(arrays)
     for row in arrays.rows.turn.tolist():
@@ -210,7 +238,7 @@ def _answers(arrays: Arrays, pairs: Ints, found: Schedule) -> Plan:
     return tuple(answers[row] for row in range(len(arrays.problem.wanted)))
 
 
-def _with(arrays: Arrays, survey: Survey, slot: int, end_ms: int) -> Survey:
+def _with(arrays: Encoded, survey: Survey, slot: int, end_ms: int) -> Survey:
     """Return a survey in which a slot holds the time that the row itself took there."""
     keep = survey.slots != slot
     at = int(np.searchsorted(survey.slots[keep], slot))

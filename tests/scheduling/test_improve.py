@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fabnet.errors import InputError
 from fabnet.production.plan import Offered, Placed, Plan, Problem, Unplaced, Wanted
 from fabnet.records.ids import INT_MAX
-from fabnet.scheduling.improve import improve
+from fabnet.scheduling.improve import WIDTH_MAX, improve
 from fabnet.scheduling.model import WEIGHTS_MAX
 from fabnet.scheduling.plan import plan
 from tests.scheduling.oracle import costs, judge, machine_of
@@ -154,3 +154,15 @@ def test_costs_that_do_not_fit_leave_the_plan_as_it_is() -> None:
 def test_nothing_wanted_and_nothing_offered_is_no_problem() -> None:
     for asked in (problem([], []), problem([wanted()], []), problem([], [offered()])):
         assert improve(asked, plan(asked), 10, 1) == plan(asked)
+
+
+def test_a_row_on_the_dearest_of_many_machines_finds_a_cheaper_one() -> None:
+    far = offered("shop/slow", pace_permille=100)
+    near = [
+        offered(f"shop/{at}", pace_permille=1_000 + at) for at in range(WIDTH_MAX + 6)
+    ]
+    row = wanted("a", pieces=4)
+    before = plan(problem([row], [far]))
+    (after,) = improve(problem([row], [far, *near]), before, 0, 1)
+    assert isinstance(after, Placed)
+    assert after.machine == f"shop/{WIDTH_MAX + 5}"
