@@ -16,7 +16,7 @@ from typing import Final, Protocol, assert_never
 
 from fabnet.errors import StorageError
 from fabnet.node.clock import Clock
-from fabnet.production.plan import Plan, Problem
+from fabnet.production.plan import Problem, Solved
 from fabnet.protocol.effects import (
     DURABLE,
     Act,
@@ -121,7 +121,7 @@ class Runner:
         outlet: Outlet,
         hands: Hands,
         recall: Callable[[Recall], Awaitable[Recalled]],
-        plan: Callable[[Problem], Awaitable[Plan]],
+        plan: Callable[[Problem], Awaitable[Solved]],
     ) -> Runner:
         """Return the runner of the peer that is remembered."""
         peer = Peer.restore(
@@ -146,7 +146,7 @@ class Runner:
         outlet: Outlet,
         hands: Hands,
         recall: Callable[[Recall], Awaitable[Recalled]],
-        plan: Callable[[Problem], Awaitable[Plan]],
+        plan: Callable[[Problem], Awaitable[Solved]],
     ) -> None:
         self._peer = peer
         self._clock = clock
@@ -267,4 +267,5 @@ class Runner:
         await self.post(await self._recall(effect))
 
     async def _make_plan(self, effect: AskPlan) -> None:
-        await self.post(PlanReady(await self._plan(effect.problem)))
+        solved = await self._plan(effect.problem)
+        await self.post(PlanReady(solved.plan, solved.certificate))

@@ -136,3 +136,25 @@ class Unplaced:
 
 
 Plan = tuple[Placed | Unplaced, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a plan costs, and what none that makes the same rows can cost less than."""
+
+    cost_ms: int
+    bound_ms: int
+
+    @property
+    def gap_permyriad(self) -> int:
+        """By how many hundredths of a percent a plan could be cheaper, at most."""
+        saving_ms = max(self.cost_ms - self.bound_ms, 0)
+        return -(-saving_ms * 10_000 // max(self.cost_ms, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A plan, and how near it is to the best there can be."""
+
+    plan: Plan
+    certificate: Certificate

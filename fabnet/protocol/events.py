@@ -15,7 +15,7 @@ from fabnet.designs.revision import Revision
 from fabnet.production.facility import Facility
 from fabnet.production.machine import Machine
 from fabnet.production.offer import CapacityOffer
-from fabnet.production.plan import Plan
+from fabnet.production.plan import Certificate, Plan
 from fabnet.production.receipt import Minutes
 from fabnet.production.request import Request
 from fabnet.records.body import Body
@@ -243,6 +243,8 @@ class PlanReady:
     """The planner answered."""
 
     plan: Plan
+    certificate: Certificate | None = None
+    """How near it is to the best there can be; nil if the planner does not say."""
 
 
 Event = (

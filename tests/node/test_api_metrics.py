@@ -41,7 +41,10 @@ async def test_a_node_tells_what_it_holds_and_what_it_last_planned(
     figures = told(page)
     assert figures["fabnet_plans_total"] >= 1
     assert (figures["fabnet_plan_rows"], figures["fabnet_plan_placed"]) == (1, 1)
-    assert figures["fabnet_plan_cost_seconds"] > 0
+    cost_s, bound_s = (
+        figures[f"fabnet_plan_{name}_seconds"] for name in ("cost", "bound")
+    )
+    assert cost_s == bound_s > 0  # one row, and nothing can beat its place
     assert figures['fabnet_jobs{state="open"}'] == 1
     assert figures["fabnet_commits_total"] > told(before)["fabnet_commits_total"]
     for line in page.splitlines():

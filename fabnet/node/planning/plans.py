@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fabnet.node.clock import Clock
-from fabnet.production.plan import Placed, Plan, Problem
+from fabnet.production.plan import Certificate, Placed, Plan, Problem, Solved
 from fabnet.records.ids import JobId, MachineId, PeerId
-from fabnet.scheduling.explain.explanation import Certificate, Explanation, Reasons
+from fabnet.scheduling.explain.explanation import Explanation, Reasons
 
 PLANS_MAX: Final = 16
 """Plans kept; of one that is pushed out nobody can ask why any more."""
@@ -31,6 +31,7 @@ Machine = tuple[PeerId, MachineId]
 class _Kept:
     problem: Problem
     plan: Plan
+    certificate: Certificate | None
     entries: int
     told: dict[JobId, Explanation] = field(default_factory=dict)
     """What was explained already: a page asks again and again."""
@@ -53,6 +54,8 @@ class Planned:
     placed: int
     cost_ms: int
     """Of the rows it placed, in milliseconds of waiting."""
+    bound_ms: int
+    """What no plan that places these rows can cost less than."""
     took_ms: int
 
 
@@ -79,27 +82,30 @@ class Plans:
         self._kept.clear()
         self._newest.clear()
 
-    async def plan(self, problem: Problem) -> Plan:
+    async def plan(self, problem: Problem) -> Solved:
         """Return the plan of a problem, and remember both."""
         # numpy is loaded when there is something to plan, and not before.
         begun_ms = self.clock.now().tick_ms
-        made = await asyncio.to_thread(_plan_now, problem)
-        placed = [each for each in made if isinstance(each, Placed)]
+        solved = await asyncio.to_thread(_plan_now, problem)
+        made, certificate = solved.plan, solved.certificate
         self.made += 1
         self.latest = Planned(
             rows=len(made),
-            placed=len(placed),
-            cost_ms=sum(each.cost_ms for each in placed),
+            placed=sum(isinstance(each, Placed) for each in made),
+            cost_ms=certificate.cost_ms,
+            bound_ms=certificate.bound_ms,
             took_ms=self.clock.now().tick_ms - begun_ms,
         )
-        self.remember(problem, made)
-        return made
+        self.remember(problem, made, certificate)
+        return solved
 
-    def remember(self, problem: Problem, plan: Plan) -> None:
+    def remember(
+        self, problem: Problem, plan: Plan, certificate: Certificate | None = None
+    ) -> None:
         """Keep a plan as the newest of all its rows; forget what is beyond bounds."""
         self._last += 1
         entries = len(problem.offered) + sum(len(each.others) for each in plan)
-        self._kept[self._last] = _Kept(problem, plan, entries)
+        self._kept[self._last] = _Kept(problem, plan, certificate, entries)
         for want in problem.wanted:
             self._newest[want.job, want.revision, want.part] = self._last
         used = set(self._newest.values())
@@ -131,7 +137,7 @@ class Plans:
             if explanation is None:
                 weights = await needs()
                 explanation = await asyncio.to_thread(
-                    _explain_now, kept.plan, kept.problem, job, machine, weights
+                    _explain_now, kept, job, machine, weights
                 )
             if machine is None:
                 kept.told[job] = explanation
@@ -147,23 +153,24 @@ class Plans:
         return len(self._kept) <= PLANS_MAX and entries <= ENTRIES_MAX
 
 
-def _plan_now(problem: Problem) -> Plan:
-    from fabnet.scheduling.plan import plan  # noqa: PLC0415  # see Plans.plan
+def _plan_now(problem: Problem) -> Solved:
+    from fabnet.scheduling.solving.solve import (  # noqa: PLC0415  # see Plans.plan
+        Effort,
+        solve,
+    )
 
-    return plan(problem)
+    return solve(problem, Effort())
 
 
 def _explain_now(
-    plan: Plan,
-    problem: Problem,
-    job: JobId,
-    machine: str | None,
-    needs: Mapping[str, int],
+    kept: _Kept, job: JobId, machine: str | None, needs: Mapping[str, int]
 ) -> Explanation:
     from fabnet.scheduling.explain.explain import (  # noqa: PLC0415  # as above
         explain,
         find_machine,
     )
 
-    at = None if machine is None else find_machine(problem, machine)
-    return explain(plan, problem, job, at, needs=needs)
+    at = None if machine is None else find_machine(kept.problem, machine)
+    return explain(
+        kept.plan, kept.problem, job, at, needs=needs, certificate=kept.certificate
+    )

@@ -18,7 +18,14 @@ from fabnet.production import job as jobs
 from fabnet.production import lot as lots
 from fabnet.production.handoff import LeaseRequest
 from fabnet.production.job import Job
-from fabnet.production.plan import Placed, Problem, Rejection, Unplaced, Wanted
+from fabnet.production.plan import (
+    Certificate,
+    Placed,
+    Problem,
+    Rejection,
+    Unplaced,
+    Wanted,
+)
 from fabnet.production.receipt import LotOpened, lot_key
 from fabnet.protocol.community import Community
 from fabnet.protocol.effects import AskPlan, Recall, Turn
@@ -112,7 +119,7 @@ class Planning:
             if job is None or job.state != "open":
                 continue
             if isinstance(answer, Placed):
-                self._place(turn, job, answer)
+                self._place(turn, job, answer, event.certificate)
             else:
                 self._unplace(turn, job, answer)
 
@@ -238,7 +245,9 @@ class Planning:
         self.book.close_if_done(turn, job.id)
         return True
 
-    def _place(self, turn: Turn, job: Job, placed: Placed) -> None:
+    def _place(
+        self, turn: Turn, job: Job, placed: Placed, certificate: Certificate | None
+    ) -> None:
         item = item_of(job, placed.revision, placed.part)
         holds = (
             placed.pieces <= job.owed[item]
@@ -263,6 +272,9 @@ class Planning:
         self.book.keep_job(turn, job)
         self.book.keep_lot(turn, lots.open_lot(body, version=placed.version))
         self._tell_why(turn, job, placed)
+        if certificate is not None:
+            gap_permyriad = certificate.gap_permyriad
+            turn.note(job.id, "plan-proven", gap_permyriad=gap_permyriad)
         request = job.request
         ask = LeaseRequest(
             job.id, job.epoch, wanted.revision, wanted.part, placed.pieces,

@@ -13,14 +13,13 @@ from typing import Final
 import numpy as np
 
 from fabnet.errors import InputError
-from fabnet.production.plan import Offered, Placed, Plan, Problem
+from fabnet.production.plan import Certificate, Offered, Placed, Plan, Problem
 from fabnet.records.ids import JobId, MachineId, PeerId
 from fabnet.scheduling.encode import encode
 from fabnet.scheduling.explain.barred import barred
 from fabnet.scheduling.explain.changes import Search
 from fabnet.scheduling.explain.choosing import choice, difference, named
 from fabnet.scheduling.explain.explanation import (
-    Certificate,
     Choice,
     Explanation,
     Named,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fabnet.content.cid import Cid
-from fabnet.production.plan import Term
+from fabnet.production.plan import Certificate, Term
 from fabnet.records.ids import JobId, MachineId, PeerId, Window
 
 Kind = Literal["due", "deadline", "radius", "material", "need"]
@@ -97,20 +97,6 @@ class Barred:
     """What it would cost if it were let in."""
     flips: bool
     """Whether it would then be chosen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """What a plan costs, and what no plan over the same offers can cost less than."""
-
-    cost_ms: int
-    bound_ms: int
-
-    @property
-    def gap_permyriad(self) -> int:
-        """By how many hundredths of a percent a plan could be cheaper, at most."""
-        saving_ms = max(self.cost_ms - self.bound_ms, 0)
-        return -(-saving_ms * 10_000 // max(self.cost_ms, 1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,11 @@ from hypothesis import given, settings
 from fabnet.errors import InputError
 from fabnet.production.offer import FreeWindow
 from fabnet.production.place import distance_m
-from fabnet.production.plan import Offered, Placed, Plan, Problem, Wanted
+from fabnet.production.plan import Certificate, Offered, Placed, Plan, Problem, Wanted
 from fabnet.records.ids import CharterId, JobId, MachineId, PeerId
 from fabnet.scheduling.explain.barred import BARRED_MAX
 from fabnet.scheduling.explain.explain import explain
 from fabnet.scheduling.explain.explanation import (
-    Certificate,
     Choice,
     Difference,
     Named,

@@ -43,6 +43,11 @@ def _planned(latest: Planned | None) -> list[Metric]:
         _one("plan_rows", "Rows of the newest plan", latest.rows),
         _one("plan_placed", "Rows that it placed", latest.placed),
         _one("plan_cost_seconds", "Their cost, in waiting", latest.cost_ms / 1_000),
+        _one(
+            "plan_bound_seconds",
+            "What no plan of these rows can cost less than",
+            latest.bound_ms / 1_000,
+        ),
         _one("plan_seconds", "How long it took to make", latest.took_ms / 1_000),
     ]
 

@@ -26,11 +26,11 @@ from fabnet.node.planning.plans import Told
 from fabnet.node.shell import Shell
 from fabnet.node.web import sentences
 from fabnet.node.web.sentences import Args, sentence
+from fabnet.production.plan import Certificate
 from fabnet.production.request import NEED_CODES
 from fabnet.records.ids import JobId
 from fabnet.scheduling.explain.explanation import (
     Barred,
-    Certificate,
     Change,
     Choice,
     Difference,

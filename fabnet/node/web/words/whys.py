@@ -86,6 +86,9 @@ WHYS: Final = {
         "from {start_ms} to {end_ms}."
     ),
     "not-chosen": _("{machine} at {facility} was not chosen: {reason}."),
+    "plan-proven": _(
+        "No plan that makes the same could have cost more than {gap_permyriad} less."
+    ),
     "unplaced": _("No machine can make “{part}” now: {reason}."),
     "plan-stale": _("The offer of {machine} had changed meanwhile; planning again."),
     # In an explanation.
@@ -139,7 +142,8 @@ WHYS: Final = {
     ),
     "barred-and-chosen": _("It would then be chosen."),
     "certificate": _(
-        "No plan over these offers can be more than {gap_permyriad} cheaper."
+        "No plan that makes the same over these offers can cost more than "
+        "{gap_permyriad} less."
     ),
     "certificate-none": _(
         "Requests were placed one by one; nothing proves how near that is to the best."

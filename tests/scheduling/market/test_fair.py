@@ -8,7 +8,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabnet.errors import InputError
-from fabnet.scheduling.fair import balance, excess_permille, load, priced, prices_ms
+from fabnet.scheduling.market.fair import (
+    balance,
+    excess_permille,
+    load,
+    priced,
+    prices_ms,
+)
 from fabnet.scheduling.market.wave import wave
 from tests.scheduling.market.graphs import asking, sparse
 

@@ -1,8 +1,6 @@
-"""A plan made better: its lots moved, swapped and annealed on the same machines.
+"""A problem as a queue problem, and a plan of it as a schedule.
 
-What comes out answers the same rows, places every row that was placed, and costs no
-more; where nothing better is found it is the plan that came in. Windows lie inside what
-was offered, and costs are the planner's own, to the millisecond.
+Costs are the planner's own, to the millisecond; windows lie inside what was offered.
 """
 
 from __future__ import annotations
@@ -12,52 +10,18 @@ from typing import Final
 import numpy as np
 
 from fabnet.errors import InputError
-from fabnet.production.plan import Placed, Plan, Problem, Unplaced
+from fabnet.production.plan import Placed, Plan
 from fabnet.scheduling import cost
-from fabnet.scheduling.encode import encode
 from fabnet.scheduling.feasible import Rule, first_failing, making_ms, tiles
 from fabnet.scheduling.model import Encoded, Ints
-from fabnet.scheduling.plan import placed, unplaced
 from fabnet.scheduling.queue import shop as queue
-from fabnet.scheduling.queue.search import anneal, cheaper, descent, insert
 from fabnet.scheduling.queue.shop import NEVER, Schedule, Shop
-from fabnet.scheduling.wave import Survey, Wave
 
-ROWS_MAX: Final = 5_000
-"""Rows that are improved together: a larger plan comes back as it is."""
 WIDTH_MAX: Final = 64
 """Machines that are tried for a row, those cheapest for itself; some 100 bytes each."""
-LINE_MAX: Final = 1_000
-"""Lots on one machine: a try looks at all. A plan with more comes back as it is."""
 
 
-def improve(problem: Problem, plan: Plan, iterations: int, seed: int) -> Plan:
-    """Return a plan of the same rows that costs no more, or raise InputError.
-
-    `plan` is a plan of this problem; `iterations` are tries, some microseconds each
-    where numba is installed. The same seed gives the same plan.
-    """
-    arrays = encode(problem)
-    if len(plan) > ROWS_MAX:
-        return plan
-    pairs = _pairs(arrays, plan)
-    given = _given(arrays, pairs, plan)
-    if _longest(arrays, pairs, given) > LINE_MAX:
-        return plan
-    shop = shop_of(arrays, pairs)
-    if shop is None:
-        return plan
-    start = Schedule(*given, queue.evaluate(shop, given[0], given[2]))
-    _check_apart(shop, start)
-    found = insert(shop, descent(shop, start))
-    found = cheaper(found, anneal(shop, found, iterations, seed))
-    found = descent(shop, found)
-    if found.cost_ms >= start.cost_ms:
-        return plan
-    return _answers(arrays, pairs, found)
-
-
-def _check_apart(shop: Shop, start: Schedule) -> None:
+def check_apart(shop: Shop, start: Schedule) -> None:
     """Raise InputError if two lots are on one machine at once."""
     lots = np.flatnonzero(start.pair >= 0)
     machine = shop.machine[shop.slot[start.pair[lots]]]
@@ -68,27 +32,27 @@ def _check_apart(shop: Shop, start: Schedule) -> None:
         raise InputError("plan", "expected one lot at a time on each machine")
 
 
-def _pairs(arrays: Encoded, plan: Plan) -> Ints:
-    """Return `[2, pair]`: which row can be made by which slot, by row and slot.
-
-    Of each row the WIDTH_MAX that cost least for itself, and what the plan gives it.
-    """
+def pairs_of(arrays: Encoded) -> Ints:
+    """Return `[2, pair]`: which row can be made by which slot, by row and slot."""
     found: list[Ints] = []
-    own = _own(arrays, plan)
     for rows in tiles(arrays):
         at, slot = np.nonzero(first_failing(arrays, rows) == Rule.COSTLIER)
-        row = rows[at]
-        alone_ms = cost.terms(arrays, row, slot, making_ms(arrays, row, slot)).sum(
-            axis=0
-        )
-        order = np.lexsort((slot, alone_ms, row))
-        row, slot = row[order], slot[order]
-        # Its place among those of its row, the cheapest first.
-        rank = np.arange(len(row)) - np.searchsorted(row, row)
-        keep = (rank < WIDTH_MAX) | np.isin(row * arrays.slots.many + slot, own)
-        found.append(np.stack((row[keep], slot[keep])))
+        found.append(np.stack((rows[at], slot)))
     every = np.concatenate(found, axis=1) if found else np.zeros((2, 0), np.int64)
     return every[:, np.lexsort((every[1], every[0]))]
+
+
+def narrowed(arrays: Encoded, pairs: Ints, plan: Plan) -> Ints:
+    """Return, of each row's pairs, the WIDTH_MAX cheapest and what a plan gives it."""
+    row, slot = pairs
+    alone_ms = cost.terms(arrays, row, slot, making_ms(arrays, row, slot)).sum(axis=0)
+    order = np.lexsort((slot, alone_ms, row))
+    row, slot = row[order], slot[order]
+    # Its place among those of its row, the cheapest first.
+    rank = np.arange(len(row)) - np.searchsorted(row, row)
+    own = np.isin(row * arrays.slots.many + slot, _own(arrays, plan))
+    kept = pairs[:, order[(rank < WIDTH_MAX) | own]]
+    return kept[:, np.lexsort((kept[1], kept[0]))]
 
 
 def _own(arrays: Encoded, plan: Plan) -> Ints:
@@ -117,7 +81,7 @@ def shop_of(arrays: Encoded, pairs: Ints) -> Shop | None:
         release_ms=np.zeros_like(rows.due_ms),
         due_ms=np.minimum(rows.due_ms, NEVER),
         deadline_ms=np.clip(rows.deadline_ms, -queue.TIME_MS_MAX, NEVER),
-        need_permille=rows.need_permille,
+        need_permille=rows.need_permille.copy(),
         wait=np.ones_like(rows.due_ms),
         unplaced_ms=np.zeros_like(rows.due_ms),
         family=np.repeat([0, 1], [len(rows.due_ms), units]),
@@ -164,8 +128,11 @@ def _lengths(arrays: Encoded, pairs: Ints) -> Ints:
     return np.minimum(making_ms(arrays, pairs[0], pairs[1]), queue.TIME_MS_MAX)
 
 
-def _given(arrays: Encoded, pairs: Ints, plan: Plan) -> tuple[Ints, Ints, Ints]:
-    """Return by which pair each row of a plan is placed, and from when to when."""
+def placing(arrays: Encoded, pairs: Ints, plan: Plan) -> tuple[Ints, Ints, Ints]:
+    """Return by which pair each row of a plan is placed, and from when to when.
+
+    Raise InputError if it is no plan of this problem.
+    """
     problem, (row, slot) = arrays.problem, pairs
     if len(plan) != len(problem.wanted):
         raise InputError("plan", f"expected {len(problem.wanted)} answers")
@@ -209,50 +176,3 @@ def _open(arrays: Encoded, slot: int, start_ms: int, end_ms: int) -> bool:
     part = slice(slots.first[slot], slots.first[slot] + slots.count[slot])
     holds = (slots.start_ms[part] <= start_ms) & (end_ms <= slots.end_ms[part])
     return bool(holds.any())
-
-
-def _longest(arrays: Encoded, pairs: Ints, given: tuple[Ints, Ints, Ints]) -> int:
-    at = given[0][given[0] >= 0]
-    return int(np.bincount(arrays.slots.unit[pairs[1][at]]).max(initial=0))
-
-
-def _answers(arrays: Encoded, pairs: Ints, found: Schedule) -> Plan:
-    """Return the plan of a schedule, explained on the time that it leaves."""
-    wave = Wave(arrays)
-    for row in arrays.rows.turn.tolist():
-        if found.pair[row] >= 0:
-            slot = int(pairs[1][found.pair[row]])
-            wave.reserve(row, slot, int(found.start_ms[row]), int(found.end_ms[row]))
-    answers: dict[int, Placed | Unplaced] = {}
-    for rows in tiles(arrays):
-        every_failing = first_failing(arrays, rows)
-        for row, failing in zip(rows.tolist(), every_failing, strict=True):
-            survey = wave.survey(row, failing)
-            if found.pair[row] < 0:
-                answers[row] = unplaced(wave, survey)
-                continue
-            slot = int(pairs[1][found.pair[row]])
-            survey = _with(arrays, survey, slot, int(found.end_ms[row]))
-            best = int(np.searchsorted(survey.slots, slot))
-            answers[row] = placed(wave, survey, best)
-    return tuple(answers[row] for row in range(len(arrays.problem.wanted)))
-
-
-def _with(arrays: Encoded, survey: Survey, slot: int, end_ms: int) -> Survey:
-    """Return a survey in which a slot holds the time that the row itself took there."""
-    keep = survey.slots != slot
-    at = int(np.searchsorted(survey.slots[keep], slot))
-    length_ms = making_ms(arrays, np.array([survey.row]), np.array([slot]))
-    terms = cost.terms(arrays, survey.row, np.array([slot]), np.array([end_ms]))
-    failing = survey.failing.copy()
-    failing[slot] = Rule.COSTLIER
-    every = np.insert(survey.terms[:, keep], at, terms[:, 0], axis=1)
-    return Survey(
-        row=survey.row,
-        failing=failing,
-        slots=np.insert(survey.slots[keep], at, slot),
-        start_ms=np.insert(survey.start_ms[keep], at, end_ms - length_ms[0]),
-        end_ms=np.insert(survey.end_ms[keep], at, end_ms),
-        terms=every,
-        total_ms=every.sum(axis=0),
-    )

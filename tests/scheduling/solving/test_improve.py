@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from fabnet.errors import InputError
 from fabnet.production.plan import Offered, Placed, Plan, Problem, Unplaced, Wanted
 from fabnet.records.ids import INT_MAX
-from fabnet.scheduling.improve import WIDTH_MAX, improve
 from fabnet.scheduling.model import WEIGHTS_MAX
 from fabnet.scheduling.plan import plan
+from fabnet.scheduling.solving.improve import improve
+from fabnet.scheduling.solving.queueing import WIDTH_MAX
 from tests.scheduling.oracle import costs, judge, machine_of
 from tests.scheduling.problems import (
     HOUR_MS,
