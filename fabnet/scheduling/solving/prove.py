@@ -11,6 +11,7 @@ from typing import Final
 
 import numpy as np
 
+from fabnet.errors import InputError
 from fabnet.production.plan import Certificate, Placed, Plan, Problem
 from fabnet.scheduling import cost
 from fabnet.scheduling.encode import encode
@@ -35,6 +36,8 @@ def prove(problem: Problem, plan: Plan, passes: int) -> Certificate:
     Rows that it leaves out are left out of both. Raise InputError if it is no plan of
     this problem.
     """
+    if len(plan) != len(problem.wanted):
+        raise InputError("plan", f"expected {len(problem.wanted)} answers")
     made = [at for at, answer in enumerate(plan) if isinstance(answer, Placed)]
     arrays = encode(replace(problem, wanted=tuple(problem.wanted[at] for at in made)))
     answers = tuple(plan[at] for at in made)
