@@ -154,12 +154,14 @@ class Plans:
 
 
 def _plan_now(problem: Problem) -> Solved:
-    from fabnet.scheduling.solving.solve import (  # noqa: PLC0415  # see Plans.plan
+    from fabnet.scheduling import fast  # noqa: PLC0415  # see Plans.plan
+    from fabnet.scheduling.solving.solve import (  # noqa: PLC0415  # as above
+        LITTLE,
         Effort,
         solve,
     )
 
-    return solve(problem, Effort())
+    return solve(problem, Effort() if fast.FAST else LITTLE)
 
 
 def _explain_now(

@@ -13,7 +13,7 @@ import numpy as np
 
 from fabnet.errors import InputError
 from fabnet.production.plan import Certificate, Placed, Plan, Problem
-from fabnet.scheduling import cost
+from fabnet.scheduling import cost, fast
 from fabnet.scheduling.encode import encode
 from fabnet.scheduling.feasible import Rule, first_failing, making_ms, tiles
 from fabnet.scheduling.model import Encoded
@@ -25,7 +25,7 @@ from fabnet.scheduling.wave import Calendar
 PAIRS_MAX: Final = 2**22
 """Rows times machines for which prices are learnt, some 200 MB; beyond, each row's cost
 alone is the bound."""
-CELLS_MAX: Final = 2**28
+CELLS_MAX: Final = 2**33 if fast.FAST else 2**28
 """Pairs, times steps of time, times passes: some seconds. Of a larger problem prices
 learn in fewer passes, and the bound is further off."""
 

@@ -7,6 +7,7 @@ wave's plan is improved and held against a bound.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from fabnet.production.plan import Problem, Solved
 from fabnet.scheduling.plan import plan
@@ -23,11 +24,17 @@ class Effort:
     passes: int = 100
     """In which prices for the machines' time are learnt."""
     seed: int = 0
+    rows: int = 5_000
+    """More than these stand as the wave placed them."""
+
+
+LITTLE: Final = Effort(tries=2_000, passes=20, rows=200)
+"""For a node without compiled loops: seconds, where `Effort()` would take minutes."""
 
 
 def solve(problem: Problem, effort: Effort) -> Solved:
     """Return a plan of a problem and its certificate, or raise InputError."""
     found = plan(problem)
-    if len(found) > 1:
+    if 1 < len(found) <= effort.rows:
         found = improve(problem, found, effort.tries, effort.seed)
     return Solved(found, prove(problem, found, effort.passes))
