@@ -38,7 +38,7 @@ def optimum(each: Shop) -> int:
 
 
 def _highs(each: Shop, lot: Ints, pair: Ints, step: Ints, cost: Ints) -> int:
-    model = highspy.Highs()  # type: ignore[no-untyped-call]  # it has no types
+    model = highspy.Highs()
     model.setOptionValue("output_flag", False)
     model.setOptionValue("mip_rel_gap", 0.0)
     chosen = [model.addBinary(obj=float(value)) for value in cost]
@@ -54,7 +54,8 @@ def _highs(each: Shop, lot: Ints, pair: Ints, step: Ints, cost: Ints) -> int:
     model.minimize()
     if model.getModelStatus() != highspy.HighsModelStatus.kOptimal:
         return 2**62
-    return round(model.getObjectiveValue())
+    found: float = model.getObjectiveValue()
+    return round(found)
 
 
 def cp_sat(each: Shop) -> int | None:
