@@ -57,6 +57,9 @@ def read_yaml(text: str, report: Report) -> dict[str, Toml]:
     try:
         return reader.document()
     except yaml.MarkedYAMLError as error:
+        # libyaml reads ahead, and since 0.2.6 meets a limit of its own first.
+        if "nesting depth" in (error.problem or ""):
+            raise too_deep() from error
         at = f"line {error.problem_mark.line + 1}: " if error.problem_mark else ""
         raise MalformedError(f"manifest: {at}{error.problem}") from error
     except yaml.YAMLError as error:

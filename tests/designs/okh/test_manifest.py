@@ -189,6 +189,11 @@ def test_what_is_nested_too_deep_is_refused(syntax: str) -> None:
         import_okh(whole if syntax == "toml" else write_yaml(document))
 
 
+def test_nesting_that_the_yaml_reader_refuses_itself_is_the_same_refusal() -> None:
+    with pytest.raises(LimitError, match="nests at most"):
+        import_okh(b"title: " + b"[" * 5_000)
+
+
 @pytest.mark.parametrize(
     "raw",
     [b"", b"# nothing\n", b"\xff", b"[package]\nname = 'other'\n", b"a: 1\n", b"x"],
