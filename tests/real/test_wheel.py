@@ -59,7 +59,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_the_licence(wheel: Path) 
     ours = {
         path.relative_to(ROOT).as_posix()
         for path in PACKAGE.rglob("*")
-        if path.is_file() and path.suffix != ".pyc"
+        if path.is_file() and "__pycache__" not in path.parts
     }
 
     packed = set(zipfile.ZipFile(wheel).namelist())
