@@ -270,9 +270,11 @@ def design_body(published: Published) -> Json:
 
 
 @contextlib.asynccontextmanager
-async def at_desk(path: Path) -> AsyncIterator[Desk]:
+async def at_desk(path: Path, ballast_bytes: int = 0) -> AsyncIterator[Desk]:
     """Start a node in a directory and serve its API; stop it at the end."""
-    store = Store.open(path / "fabnet.db", NODE.public.peer, ballast_bytes=0)
+    store = Store.open(
+        path / "fabnet.db", NODE.public.peer, ballast_bytes=ballast_bytes
+    )
     shell, world = _node(path, store)
     one_time = await first_token(store, shell.clock)
     assert one_time is not None

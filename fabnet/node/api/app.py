@@ -135,6 +135,8 @@ async def _unfit(shell: Shell, route: Route, request: web.Request) -> Problem | 
     """Return the first thing that is wrong before the body is read; nil for nothing."""
     wrong = check_origin(request.headers) if route.method != "GET" else None
     wrong = wrong or await _unadmitted(shell, route, request)
+    if wrong is None and route.begins and shell.store.low:
+        return problem(HTTPStatus.INSUFFICIENT_STORAGE, "disk-low")
     return wrong or _unlike_body(route, request)
 
 

@@ -281,6 +281,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         publishing.publish_design,
         summary="Publish a design and its grant",
         bytes_max=NEW_DESIGN_BYTES_MAX,
+        begins=True,
     ),
     post(
         "/v1/withdrawals",
@@ -307,6 +308,7 @@ ROUTES: Final[tuple[Route, ...]] = (
         Filed,
         requests.file_request,
         summary="File a request for someone",
+        begins=True,
     ),
     post(
         "/v1/jobs/{id}/cancellation",

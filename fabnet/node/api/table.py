@@ -89,6 +89,9 @@ class Route:
     """What may stand in the address after the question mark; nil for nothing."""
     take: Take | None = None
     """Answers where the body is a file that comes in pieces."""
+    begins: bool = False
+    """Whether it begins something that will need more of the disk: not when it is low,
+    while whatever ends a thing is still taken."""
 
 
 def get(
@@ -130,6 +133,7 @@ def post(
     *,
     summary: str,
     bytes_max: int = BODY_BYTES_MAX,
+    begins: bool = False,
 ) -> Route:
     """Return a route that writes what a JSON body holds."""
 
@@ -147,6 +151,7 @@ def post(
         status=HTTPStatus.CREATED,
         media_type=JSON,
         bytes_max=bytes_max,
+        begins=begins,
     )
 
 
@@ -176,4 +181,5 @@ def post_file(
         media_type=ANY,
         bytes_max=bytes_max,
         take=take,
+        begins=True,
     )

@@ -20,6 +20,9 @@ async def get_metrics(call: Call) -> Raw:
     known = await books(shell)
     found = [
         _one("links", "Open links to peers", len(shell.linked())),
+        _one(
+            "disk_low", "Whether nothing new is begun for want of disk", shell.store.low
+        ),
         _one("blob_bytes", "Bytes of files kept", await shell.store.blob_bytes()),
         _since("commits", "Transactions since the start", shell.store.commits),
         _states("jobs", "Jobs filed here", (job.state for job in known.jobs.values())),

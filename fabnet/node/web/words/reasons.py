@@ -22,6 +22,10 @@ REASONS: Final = {
     "name-taken": _("there is a token for {name} already"),
     "too-many-tokens": _("there are {most} tokens already, the most that are kept"),
     "foreign-host": _("this listener does not answer for {host}"),
+    "disk-low": _(
+        "the disk is nearly full: what is under way is finished, nothing new is begun "
+        "until there is room and the node was started again"
+    ),
     "foreign-origin": _("this page may not write here: {origin}"),
     "encoded-body": _("the body must come as it is, without Content-Encoding"),
     "wrong-media-type": _("the body must be {expected}"),
