@@ -85,15 +85,6 @@ def _meets(can: Capability, clause: Clause) -> bool:
             return skill in can.skills
 
 
-def needs_of(wanted: Sequence[Wanted], bits: Bits) -> Words:
-    """Return `[word, row]`: what each row asks for."""
-    sets = []
-    for want in wanted:
-        family = bits[family_of(want.requirement.process)]
-        sets.append({family[clause] for clause in clauses_of(want.requirement)})
-    return _words(sets, bits)
-
-
 def can_of(offered: Sequence[Offered], bits: Bits) -> Words:
     """Return `[word, slot]`: which of those demands each machine meets."""
     # Workshops own the same few machines, so each kind is asked only once.
@@ -122,9 +113,12 @@ def demands_of(bits: Bits) -> Words:
 
 
 def _words(sets: Sequence[set[int]], bits: Bits) -> Words:
+    return words_of([sum(1 << bit for bit in each) for each in sets], bits)
+
+
+def words_of(numbers: Sequence[int], bits: Bits) -> Words:
     """Return `[word, entry]`: as many 64-bit words as the fullest family needs."""
     fullest = max((len(family) for family in bits.values()), default=1)
-    numbers = [sum(1 << bit for bit in each) for each in sets]
     words = [
         [number >> 64 * word & _MASK for number in numbers]
         for word in range((fullest + 63) // 64)

@@ -8,8 +8,7 @@ its name.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
 import numpy as np
@@ -17,16 +16,14 @@ import numpy as np
 from fabnet.errors import InputError
 from fabnet.production.offer import HORIZON_S, WINDOWS_MAX, FreeWindow
 from fabnet.production.plan import Offered, Problem, Wanted
-from fabnet.production.request import PIECES_MAX
 from fabnet.records.ids import CharterId
 from fabnet.scheduling.bits import (
     Bits,
     assign,
     can_of,
-    clauses_of,
     demands_of,
     family_of,
-    needs_of,
+    words_of,
 )
 from fabnet.scheduling.columns import (
     Columns,
@@ -36,22 +33,18 @@ from fabnet.scheduling.columns import (
     sizes,
     whole,
 )
+from fabnet.scheduling.lines import Lines
 from fabnet.scheduling.model import (
     ENERGY_W_MAX,
     HORIZON_MS,
     LENGTH_UM_MAX,
-    MASS_G_MAX,
-    NEED_PERMILLE_MAX,
-    NEVER,
     NO_LIMIT,
     OFFERS_MAX,
     OTHERS,
-    OVERDUE_MS_MAX,
     OWN,
-    RADIUS_M_MAX,
+    R_COLUMNS,
     ROWS_MAX,
     USABLE,
-    WORK_S_MAX,
     Encoded,
     Ints,
     Rows,
@@ -59,6 +52,8 @@ from fabnet.scheduling.model import (
 )
 
 Numbers = Mapping[CharterId, int]
+Names = Mapping[tuple[str, str], Sequence[int]]
+"""The slots of each (peer, machine)."""
 T = TypeVar("T")
 
 STATES: Final = ("idle", "busy", "offline", "drained", "in-doubt")
@@ -79,7 +74,7 @@ def encode(problem: Problem) -> Encoded:
     charters = _numbered(
         [each.charter for each in problem.wanted] + [each.charter for each in offered]
     )
-    rows = _rows(problem, offered, bits, charters)
+    rows = _rows(problem, offered, bits, Lines(bits, charters, problem.moment_ms))
     slots = _slots(problem, by_slot, bits, charters)
     slot = {_key(each): at for at, each in enumerate(offered)}
     return Encoded(
@@ -93,18 +88,6 @@ def encode(problem: Problem) -> Encoded:
         bits,
         charters,
     )
-
-
-def encode_row(encoded: Encoded, want: Wanted) -> Rows | None:
-    """Return a row of its own, or nil: it asks for what has no bit or number yet."""
-    known = encoded.bits.get(family_of(want.requirement.process), {})
-    if want.charter not in encoded.charters or not known.keys() >= set(
-        clauses_of(want.requirement)
-    ):
-        return None
-    alone = replace(encoded.problem, wanted=(want,))
-    offered = encoded.offered if want.refused else ()
-    return _rows(alone, offered, encoded.bits, encoded.charters)
 
 
 def _by_slot(offered: Sequence[Offered]) -> list[int]:
@@ -132,53 +115,28 @@ def _key(each: Offered) -> tuple[str, str, str]:
 
 
 def _rows(
-    problem: Problem, offered: Sequence[Offered], bits: Bits, charters: Numbers
+    problem: Problem, offered: Sequence[Offered], bits: Bits, lines: Lines
 ) -> Rows:
-    wanted, families = problem.wanted, _numbered(bits)
-    needs = [want.requirement for want in wanted]
-    column = Columns("wanted[{}]".format)
-    pieces = column("pieces", [want.pieces for want in wanted], 1, PIECES_MAX)
-    reference_s = column("reference_s", [want.reference_s for want in wanted])
-    mass_mg = column("requirement.mass_mg", [need.mass_mg for need in needs])
-    due_ms = column("due_ms", [want.due_ms for want in wanted])
-    need_permille = column(
-        "need_weight", [want.need_weight for want in wanted], 0, NEED_PERMILLE_MAX
-    )
-    deadline_ms = column(
-        "deadline_ms", [want.deadline_ms for want in wanted], absent=NEVER
-    )
-    radius_m = column(
-        "radius_m", [want.radius_m for want in wanted], absent=RADIUS_M_MAX
-    )
-    return Rows.of(
+    wanted, needs = problem.wanted, []
+
+    def numbers() -> Iterator[int]:
+        for row, want in enumerate(wanted):
+            family, asked = lines.asks(want.requirement)
+            needs.append(asked)
+            yield from lines.line(want, row, family)
+
+    table = np.fromiter(numbers(), np.int64, len(wanted) * R_COLUMNS)
+    named = names_of(offered) if any(want.refused for want in wanted) else {}
+    refused = [
+        (row, slot)
+        for row, want in enumerate(wanted)
+        for slot in refused_by(want, offered, named)
+    ]
+    return Rows.laid(
+        table.reshape(-1, R_COLUMNS),
         turn=_turns(problem),
-        family=whole([families[family_of(need.process)] for need in needs]),
-        needs=needs_of(wanted, bits),
-        size_um=np.minimum(sizes(column, "requirement", needs), LENGTH_UM_MAX),
-        tolerance_um=limits(
-            column,
-            "requirement.tolerance_um",
-            [need.tolerance_um for need in needs],
-            NO_LIMIT,
-        ),
-        thickness_um=limits(
-            column,
-            "requirement.thickness_um",
-            [need.thickness_um for need in needs],
-            0,
-        ),
-        place_m=places(column, [want.place for want in wanted]),
-        charter=whole([charters[want.charter] for want in wanted]),
-        # No product can overflow: one piece is already cut to what a lot may be.
-        work_s=np.minimum(pieces * np.minimum(reference_s, WORK_S_MAX), WORK_S_MAX),
-        mass_g=np.minimum(
-            -(-pieces * np.minimum(mass_mg, MASS_G_MAX * 1_000) // 1_000), MASS_G_MAX
-        ),
-        due_ms=np.maximum(due_ms - problem.moment_ms, -OVERDUE_MS_MAX),
-        deadline_ms=deadline_ms - problem.moment_ms,
-        need_permille=need_permille,
-        radius_m=np.minimum(radius_m, RADIUS_M_MAX),
-        refused=_refused(wanted, offered),
+        needs=words_of(needs, bits),
+        refused=whole(refused).reshape(-1, 2).T,
     )
 
 
@@ -205,18 +163,25 @@ def urgency(want: Wanted, moment_ms: int) -> int:
     return slack_ms * 1_000 // need if slack_ms >= 0 else slack_ms * need // 1_000
 
 
-def _refused(wanted: Sequence[Wanted], offered: Sequence[Offered]) -> Ints:
+def names_of(offered: Sequence[Offered]) -> Names:
+    """Return the slots of each (peer, machine)."""
     named: dict[tuple[str, str], list[int]] = {}
     for slot, each in enumerate(offered):
         named.setdefault((each.peer, each.offer.machine), []).append(slot)
-    pairs = {
-        (row, slot)
-        for row, want in enumerate(wanted)
+    return named
+
+
+def refused_by(want: Wanted, offered: Sequence[Offered], named: Names) -> list[int]:
+    """Return the slots that already said no to a row, each once."""
+    if not want.refused:
+        return []
+    slots = {
+        slot
         for peer, machine, version in want.refused
         for slot in named.get((peer, machine), ())
         if offered[slot].version <= version
     }
-    return whole(sorted(pairs)).reshape(-1, 2).T
+    return sorted(slots)
 
 
 def _slots(

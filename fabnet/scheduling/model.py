@@ -59,6 +59,8 @@ OFFERS_MAX: Final = 2**20
 """Offers of one problem, twenty times what a node lists; more is refused."""
 PLACE_M_MAX: Final = 7_000_000
 """Along one axis; as `Place` bounds it, so that squares of distances fit."""
+R_COLUMNS: Final = 16
+"""Numbers of a row's line."""
 OWN: Final = 1
 """A bit of `access`: its own cooperative's rows may use the slot."""
 OTHERS: Final = 2
@@ -146,6 +148,11 @@ class Rows:
         )
         # fmt: on
         table = np.stack(columns, axis=1)
+        return cls.laid(table, turn=turn, needs=needs, refused=refused)
+
+    @classmethod
+    def laid(cls, table: Ints, *, turn: Ints, needs: Words, refused: Ints) -> Rows:
+        """Take a table as it is, which nobody can write from now on."""
         return cls(_sealed(table), _sealed(turn), _sealed(needs), _sealed(refused))
 
 

@@ -15,13 +15,13 @@ import numpy as np
 from fabnet.errors import InputError
 from fabnet.production.plan import Wanted
 from fabnet.scheduling import fast
-from fabnet.scheduling.encode import encode, encode_row
+from fabnet.scheduling.encode import encode
 from fabnet.scheduling.index import kernel, twin
 from fabnet.scheduling.index.forest import Forest, build, refresh, set_free
-from fabnet.scheduling.index.nearness import Asking
+from fabnet.scheduling.index.growing import Growing
 from fabnet.scheduling.index.shapes import Found
 from fabnet.scheduling.index.topk import WORKS
-from fabnet.scheduling.model import NEVER, Arrays, Encoded, Ints, Rows
+from fabnet.scheduling.model import NEVER, Arrays, Encoded, Ints
 
 
 class Lot(NamedTuple):
@@ -77,11 +77,9 @@ class State:
     """What is wanted, what is offered, and who has which time."""
 
     def __init__(self, arrays: Arrays, *, compiled: bool | None = None) -> None:
-        self.arrays = arrays
+        self._asked = Growing(arrays)
         self.forest: Forest = build(arrays)
         self.now_ms = 0
-        self.lots: Ints = np.full((arrays.rows.many, 3), -1, np.int64)
-        """`[row, 3]`: slot, start and end of each row; -1 without."""
         self._compiled = fast.FAST if compiled is None else compiled
         self._gone = set(np.flatnonzero(~arrays.slots.usable).tolist())
         """Slots on which nothing can be planned now."""
@@ -90,13 +88,22 @@ class State:
         one = np.zeros((1, 1), np.int64)
         self._found = one, one.copy(), np.zeros(1, np.int64)
         self._lot: Ints = np.zeros((1, 2), np.int64)
-        self._every = Asking.of(arrays, np.zeros(0, np.int64))
         self._prepare()
+
+    @property
+    def arrays(self) -> Arrays:
+        """What is wanted so far, and all that is offered."""
+        return self._asked.exact
+
+    @property
+    def lots(self) -> Ints:
+        """`[row, 3]`: slot, start and end of each row; -1 without."""
+        return self._asked.lots[: self._asked.many]
 
     def _prepare(self) -> None:
         """Gather what a kernel is given, anew whenever an array is another one."""
-        arrays, calendar = self.arrays, self.forest.calendar
-        rows, slots = arrays.rows, arrays.slots
+        self._live, calendar = self._asked.live, self.forest.calendar
+        rows, slots = self._live.rows, self._live.slots
         for array in (rows.table, rows.needs, rows.refused):
             array.setflags(write=False)  # one type, and so compiled once
         self._rows = rows.table, rows.needs, rows.refused
@@ -158,8 +165,8 @@ class State:
         self._prepare()
 
     def _place(self, row: int) -> Lot | None:
-        arrays, calendar = self.arrays, self.forest.calendar
-        best = twin.cheapest(arrays, self.forest, self._asking(row), row)
+        arrays, calendar = self._live, self.forest.calendar
+        best = twin.cheapest(arrays, self.forest, row)
         if best is None:
             return None
         cost_ms, slot, start_ms, end_ms = best
@@ -171,18 +178,9 @@ class State:
         self.lots[row] = lot[:3]
         return lot
 
-    def _asking(self, row: int) -> Asking:
-        """Return what bounds need of a row: of all at once, or of one just arrived."""
-        known, many = len(self._every.step), self.arrays.rows.many
-        if row >= known and many < 2 * known:
-            return Asking.of(self.arrays, np.array([row]))
-        if row >= known:
-            self._every = Asking.of(self.arrays, np.arange(many))
-        return self._every.only([row])
-
     def _together(self, slot: int) -> range:
         """Return all slots of the same machine."""
-        units = self.arrays.slots.unit
+        units = self._live.slots.unit
         first, last = slot, slot + 1
         while first and units[first - 1] == units[slot]:
             first -= 1
@@ -217,13 +215,13 @@ class State:
         """Let time go on: nothing is planned before this moment any more."""
         self.now_ms = max(self.now_ms, moment_ms)
         self.forest.calendar.pass_by(self.now_ms)
-        refresh(self.forest, self.arrays.slots)
+        refresh(self.forest, self._live.slots)
         self._stale.clear()
 
     def settle(self) -> Forest:
         """Return the forest, repaired wherever the twin has left that for later."""
         if self._stale:
-            refresh(self.forest, self.arrays.slots, np.array(self._stale))
+            refresh(self.forest, self._live.slots, np.array(self._stale))
             self._stale.clear()
         return self.forest
 
@@ -240,11 +238,7 @@ class State:
         slots = self._together(self._slot_of(row))
         self.lots[row] = -1
         self._restore(slots)
-        said = [(row, slot) for slot in slots]
-        rows = self.arrays.rows
-        refused = np.concatenate((rows.refused, np.array(said, np.int64).T), axis=1)
-        refused = refused[:, np.argsort(refused[0], kind="stable")]
-        self.arrays = replace(self.arrays, rows=replace(rows, refused=refused))
+        self._asked.refuse(row, list(slots))
         self._prepare()
         return (row,)
 
@@ -255,14 +249,14 @@ class State:
         return slot
 
     def _slots_of(self, unit: int) -> range:
-        slots = np.flatnonzero(self.arrays.slots.unit == unit)
+        slots = np.flatnonzero(self._live.slots.unit == unit)
         if not slots.size:
             raise InputError("unit", f"expected a machine, got {unit}")
         return range(int(slots[0]), int(slots[-1]) + 1)
 
     def _restore(self, slots: range) -> None:
         """Say anew what is free on a machine: what it offers, less what is promised."""
-        offered, calendar = self.arrays.slots, self.forest.calendar
+        offered, calendar = self._live.slots, self.forest.calendar
         held = (self.lots[:, 0] >= slots.start) & (self.lots[:, 0] < slots.stop)
         lots = self.lots[held, 1:].tolist()
         for slot in slots:
@@ -276,42 +270,24 @@ class State:
         self._prepare()
 
     def _arrive(self, want: Wanted) -> int:
-        if not isinstance(self.arrays, Encoded):
-            raise InputError("event", "expected a state made of an encoded problem")
-        row, problem = self.arrays.rows.many, self.arrays.problem
-        problem = replace(problem, wanted=(*problem.wanted, want))
-        added = encode_row(self.arrays, want)
-        self.lots = np.concatenate((self.lots, np.full((1, 3), -1, np.int64)))
-        if added is None:
-            # A demand that nobody had yet: bits, numbers and trees are made anew.
-            refused = self.arrays.rows.refused
-            self.arrays = encode(problem)
-            self._recall(refused)
-            self.forest = build(self.arrays, self.forest.calendar)
-            self._every = Asking.of(self.arrays, np.zeros(0, np.int64))
-        else:
-            rows = _joined(self.arrays.rows, added)
-            self.arrays = replace(self.arrays, problem=problem, rows=rows)
-        self._prepare()
+        row = self._asked.add(want)
+        if row is None:
+            return self._begin_anew(want)
+        if self._live is not self._asked.live:
+            self._prepare()
         return row
 
-    def _recall(self, refused: Ints) -> None:
-        """Keep refusals that came as events, which the problem does not know."""
-        rows = self.arrays.rows
-        both = np.unique(np.concatenate((rows.refused, refused), axis=1), axis=1)
-        self.arrays = replace(self.arrays, rows=replace(rows, refused=both))
+    def _begin_anew(self, want: Wanted) -> int:
+        """Make bits and trees anew for a row that asks for something novel."""
+        row, before = self._asked.many, self.arrays
+        if not isinstance(before, Encoded):
+            raise InputError("event", "expected a state made of an encoded problem")
+        problem = before.problem
+        self._asked.anew(encode(replace(problem, wanted=(*problem.wanted, want))))
+        self.forest = build(self._asked.live, self.forest.calendar)
+        self._prepare()
+        return row
 
 
 def _filled(pieces: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     return [(start, end) for start, end in pieces if start < end]
-
-
-def _joined(rows: Rows, added: Rows) -> Rows:
-    """Return rows with one more, whose number in its refusals is the next."""
-    refused = added.refused + np.array([[rows.many], [0]])
-    return Rows(
-        table=np.concatenate((rows.table, added.table)),
-        turn=np.append(rows.turn, rows.many),
-        needs=np.concatenate((rows.needs, added.needs), axis=1),
-        refused=np.concatenate((rows.refused, refused), axis=1),
-    )

@@ -40,13 +40,14 @@ def nearest(
 
 
 def cheapest(
-    arrays: Arrays, forest: Forest, asking: Asking, row: int
+    arrays: Arrays, forest: Forest, row: int
 ) -> tuple[int, int, int, int] | None:
     """Return cost, slot, start and end of what is best for one row, or nil.
 
-    `asking` is of that row alone, for which the bounds of all leaves of its family take
-    fewer calls than a walk, and the few costs behind them fewer in Python's numbers.
+    For one row the bounds of all leaves of its family take fewer calls than a walk, and
+    the few costs behind them fewer in Python's numbers.
     """
+    asking = Asking.of(arrays, np.array([row]))
     family = int(arrays.rows.family[row])
     leaves = slice(*forest.first[family : family + 2].tolist())
     bounds = bound_leaves(forest, asking, leaves).ravel()
