@@ -85,23 +85,32 @@ class Lines:
         if sizes[2] > LENGTH_UM_MAX:
             sizes = [min(size, LENGTH_UM_MAX) for size in sizes]
         mass_g = -(-pieces * min(mass_mg, MASS_G_MAX * 1_000) // 1_000)
+        where = (
+            _whole(place.x_m, -PLACE_M_MAX, PLACE_M_MAX, row, "place.x_m"),
+            _whole(place.y_m, -PLACE_M_MAX, PLACE_M_MAX, row, "place.y_m"),
+            _whole(place.z_m, -PLACE_M_MAX, PLACE_M_MAX, row, "place.z_m"),
+        )
+        limits = (
+            _limit(need.tolerance_um, NO_LIMIT, row, "tolerance_um"),
+            _limit(need.thickness_um, 0, row, "thickness_um"),
+        )
+        deadline_ms, radius_m = _deadline(want, row), _radius(want, row)
+        weight = _whole(want.need_weight, 0, NEED_PERMILLE_MAX, row, "need_weight")
+        # The last of all, so that who asks for what cannot be gets no number.
         charter = self.charters.setdefault(want.charter, len(self.charters))
         return (
             family,
             *sizes,
-            _limit(need.tolerance_um, NO_LIMIT, row, "tolerance_um"),
-            _limit(need.thickness_um, 0, row, "thickness_um"),
-            _whole(place.x_m, -PLACE_M_MAX, PLACE_M_MAX, row, "place.x_m"),
-            _whole(place.y_m, -PLACE_M_MAX, PLACE_M_MAX, row, "place.y_m"),
-            _whole(place.z_m, -PLACE_M_MAX, PLACE_M_MAX, row, "place.z_m"),
+            *limits,
+            *where,
             charter,
             # No lot outgrows 64 bits: one piece is already cut to what it may be.
             min(pieces * min(reference_s, WORK_S_MAX), WORK_S_MAX),
             min(mass_g, MASS_G_MAX),
             max(due_ms - self._moment_ms, -OVERDUE_MS_MAX),
-            _deadline(want, row) - self._moment_ms,
-            _whole(want.need_weight, 0, NEED_PERMILLE_MAX, row, "need_weight"),
-            _radius(want, row),
+            deadline_ms - self._moment_ms,
+            weight,
+            radius_m,
         )
 
 

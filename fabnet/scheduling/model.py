@@ -12,6 +12,7 @@ have a row's column in it, or be widened first.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Generic, Protocol, TypeVar
@@ -59,6 +60,8 @@ OFFERS_MAX: Final = 2**20
 """Offers of one problem, twenty times what a node lists; more is refused."""
 PLACE_M_MAX: Final = 7_000_000
 """Along one axis; as `Place` bounds it, so that squares of distances fit."""
+LINE: Final = 64
+"""Bytes that a processor's cache holds or lets go together."""
 R_COLUMNS: Final = 16
 """Numbers of a row's line."""
 OWN: Final = 1
@@ -310,10 +313,24 @@ def _narrow(name: str, columns: tuple[Ints, ...]) -> Narrow:
     for at, column in enumerate(columns):
         if column.size and not -(2**31) <= column.min() <= column.max() < 2**31:
             raise InputError(f"{name}[{at}]", "expected numbers of 32 bits")
-    table = np.empty((len(columns[0]), len(columns)), np.int32)
+    table = aligned((len(columns[0]), len(columns)), np.int32)
     for at, column in enumerate(columns):
         table[:, at] = column
     return _sealed(table)
+
+
+N = TypeVar("N", np.int32, np.uint32, np.float32)
+
+
+def aligned(shape: tuple[int, ...], kind: type[N]) -> NDArray[N]:
+    """Return zeros that begin where a line of the cache begins.
+
+    So 64 bytes that belong together are one line, and not parts of two.
+    """
+    size = math.prod(shape) * np.dtype(kind).itemsize
+    room = np.zeros(size + LINE, np.uint8)
+    at = -room.ctypes.data % LINE
+    return room[at : at + size].view(kind).reshape(shape)
 
 
 A = TypeVar("A", Ints, Narrow, Words)

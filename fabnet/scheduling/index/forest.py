@@ -22,7 +22,7 @@ import numpy as np
 from fabnet.scheduling.bits import Demand, Words
 from fabnet.scheduling.index.arrange import LANES, arrange
 from fabnet.scheduling.index.calendar import Calendar
-from fabnet.scheduling.index.shapes import Floats, Singles, Tree
+from fabnet.scheduling.index.shapes import Floats, Halves, Singles, Tree
 from fabnet.scheduling.model import (
     NEVER,
     NO_LIMIT,
@@ -31,6 +31,7 @@ from fabnet.scheduling.model import (
     Ints,
     Narrow,
     Slots,
+    aligned,
 )
 
 WORKS_S: Final = (0, 3_600, 28_800, 172_800, WORK_S_MAX)
@@ -76,16 +77,16 @@ class Forest:
     """`[slot]`: its leaf; -1 if nobody wants its family."""
     lines: Singles
     """`[leaf, column, lane]`."""
-    can: Words
-    """`[word, leaf, lane]`."""
+    can: Halves
+    """`[half word, leaf, lane]`."""
     charter: Narrow
     """`[leaf, lane]`."""
     branches: Singles
     """`[branch, column, lane]`."""
-    has: Words
-    """`[word, branch, lane]`: each bit that one of the slots below has."""
-    whose: Words
-    """`[branch, lane]`: a bit for the remainder by 64 of each charter below."""
+    has: Halves
+    """`[half word, branch, lane]`: each bit that one of the slots below has."""
+    whose: Halves
+    """`[branch, lane]`: a bit for the remainder by 32 of each charter below."""
 
     @property
     def tree(self) -> Tree:
@@ -120,12 +121,13 @@ def build(arrays: Arrays, calendar: Calendar | None = None) -> Forest:
     families = arrays.demands.shape[1]
     of_leaf = slots.family[order][np.cumsum(size) - size]
     parent, below, many, root, depth = _tree(of_leaf, families)
-    leaves, words = len(size), len(slots.can)
+    leaves, words = len(size), 2 * len(slots.can)
     of = np.repeat(np.arange(leaves), size)
     lane = np.arange(len(order)) - np.repeat(np.cumsum(size) - size, size)
     leaf = np.full(slots.many, -1, np.int32)
     leaf[order] = of
-    lanes = np.full((leaves, LANES), -1, np.int32)
+    lanes = aligned((leaves, LANES), np.int32)
+    lanes.fill(-1)
     lanes[of, lane] = order
     weights = arrays.weights
     own_ms = weights.own_first_s * 1_000
@@ -146,18 +148,26 @@ def build(arrays: Arrays, calendar: Calendar | None = None) -> Forest:
         below=below,
         order=lanes,
         leaf=leaf,
-        lines=np.zeros((leaves, LEAF, LANES), np.float32),
-        can=np.zeros((words, leaves, LANES), np.uint64),
-        charter=np.zeros((leaves, LANES), np.int32),
-        branches=np.zeros((len(below), BRANCH, LANES), np.float32),
-        has=np.zeros((words, len(below), LANES), np.uint64),
-        whose=np.zeros((len(below), LANES), np.uint64),
+        lines=aligned((leaves, LEAF, LANES), np.float32),
+        can=aligned((words, leaves, LANES), np.uint32),
+        charter=aligned((leaves, LANES), np.int32),
+        branches=aligned((len(below), BRANCH, LANES), np.float32),
+        has=aligned((words, len(below), LANES), np.uint32),
+        whose=aligned((len(below), LANES), np.uint32),
     )
     forest.lines[:, L_FREE], forest.branches[:, END:] = NONE_MS, NONE_MS
     _line(forest, slots, order, of, lane)
     _describe(forest, slots, order, size, many)
     refresh(forest, slots)
     return forest
+
+
+def halves(words: Words) -> Halves:
+    """Return `[half word, entry]`: the lesser half of each word first."""
+    parts = np.empty((2 * len(words), *words.shape[1:]), np.uint32)
+    parts[0::2] = words & np.uint64(2**32 - 1)
+    parts[1::2] = words >> np.uint64(32)
+    return parts
 
 
 def _groups(arrays: Arrays, slots: Ints) -> Ints:
@@ -236,7 +246,7 @@ def _line(forest: Forest, slots: Slots, at: Ints, leaf: Ints, lane: Ints) -> Non
     grams = table[:, 14] * table[:, 15] * float(forest.weights[2])
     lines[leaf, L_CARBON, lane] = grams / (3_600 * table[:, 12]) * LOWER
     forest.charter[leaf, lane] = slots.charter[at]
-    forest.can[:, leaf, lane] = slots.can[:, at]
+    forest.can[:, leaf, lane] = halves(slots.can[:, at])
 
 
 def _describe(
@@ -254,9 +264,9 @@ def _describe(
         ],
         axis=1,
     ).astype(np.float32)
-    charter = np.uint64(1) << (slots.charter[order] % 64).astype(np.uint64)
+    charter = np.uint32(1) << (slots.charter[order] % 32).astype(np.uint32)
     whose = np.bitwise_or.reduceat(charter, begins)
-    has = np.bitwise_or.reduceat(slots.can[:, order], begins, axis=1)
+    has = np.bitwise_or.reduceat(halves(slots.can[:, order]), begins, axis=1)
     begin, end = 0, leaves
     while end > begin:
         # These nodes' own lanes are in the branch above; roots have none.

@@ -6,6 +6,7 @@ So a row that arrives is written down, and nothing that was there before is copi
 from __future__ import annotations
 
 from dataclasses import replace
+from struct import Struct
 from typing import Final
 
 import numpy as np
@@ -13,10 +14,11 @@ import numpy as np
 from fabnet.errors import InputError
 from fabnet.production.plan import Wanted
 from fabnet.scheduling.bits import Words
-from fabnet.scheduling.encode import names_of, refused_by
+from fabnet.scheduling.encode import Names, names_of, refused_by
 from fabnet.scheduling.lines import NOVEL, Lines
-from fabnet.scheduling.model import ROWS_MAX, Arrays, Encoded, Ints, Rows
+from fabnet.scheduling.model import R_COLUMNS, ROWS_MAX, Arrays, Encoded, Ints, Rows
 
+_LINE: Final = Struct(f"={R_COLUMNS}q")
 _WORD: Final = 2**64 - 1
 
 
@@ -35,8 +37,10 @@ class Growing:
         """`live` has lines for more rows than there are."""
         self._exact: Arrays | None = arrays
         self._more: list[Wanted] = []
+        self._raw: memoryview | None = None
         self._table, self._needs = arrays.rows.table, arrays.rows.needs
-        self._lines, self._names = None, None
+        self._lines: Lines | None = None
+        self._names: Names | None = None
         if isinstance(arrays, Encoded):
             moment_ms = arrays.problem.moment_ms
             self._lines = Lines(arrays.bits, arrays.charters, moment_ms)
@@ -62,9 +66,10 @@ class Growing:
         if asked == NOVEL:
             return None
         line = self._lines.line(want, row, family)
-        if row >= len(self._table):
-            self._widen()
-        self._table[row] = line
+        if self._raw is None or row >= len(self._table):
+            self._raw = self._widen()
+        # As bytes: numpy would look at each number by itself.
+        _LINE.pack_into(self._raw, row * _LINE.size, *line)
         for word in range(len(self._needs)):
             self._needs[word, row] = needs >> 64 * word & _WORD
         self._more.append(want)
@@ -105,7 +110,8 @@ class Growing:
             self._names = names_of(self._first.offered)
         return refused_by(want, self._first.offered, self._names)
 
-    def _widen(self) -> None:
+    def _widen(self) -> memoryview:
+        """Lay the rows out anew with room for more, and return the table's bytes."""
         rows, room = self.live.rows, 2 * self.many + 16
         table = np.zeros((room, rows.table.shape[1]), np.int64)
         table[: self.many] = rows.table[: self.many]
@@ -118,6 +124,7 @@ class Growing:
         )
         self.live = replace(self.live, rows=rows)
         self._room()
+        return table.data.cast("B")
 
     def _room(self) -> None:
         """Make room for as many lots as there are lines."""

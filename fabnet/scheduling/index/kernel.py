@@ -12,11 +12,16 @@ from typing import Final
 
 import numpy as np
 
-from fabnet.scheduling.bits import Words
 from fabnet.scheduling.fast import compiled, inlined
+from fabnet.scheduling.index.kernel_bounds import (
+    bound_branches,
+    bound_leaf,
+    facts_of,
+    next_of,
+    sign,
+)
 from fabnet.scheduling.index.shapes import (
     Asked,
-    Facts,
     Floats,
     Found,
     Given,
@@ -29,11 +34,14 @@ from fabnet.scheduling.index.shapes import (
 from fabnet.scheduling.model import Ints, Narrow
 
 NEVER, NONE_MS, LOWER = 2**62, 1e18, 1 - 2e-7
-SURE: Final = 1 - 1e-9
-"""What a bound is multiplied by after it is reckoned: float64 errs by far less."""
+MORE: Final = 1 + 2.5e-7
 LANES, STEPS = 16, 5
-STACK: Final = 128
-"""Nodes put aside: fifteen for each level, and eight levels hold any number."""
+LEVELS: Final = 9
+"""Nodes above each other: sixteen times as many slots with each."""
+ENDLESS: Final = 9e17
+"""More than any cost, and less than NONE_MS."""
+GONE: Final = 2**31 - 1
+"""The key of a lane that has had its turn."""
 OWN, OTHERS, TRANSPORT_G_PER_T_KM = 1, 2, 137
 # Columns of rows, of slots, of lanes in a branch, of lanes in a leaf.
 R_FAMILY, R_SIZE, R_TOLERANCE, R_THICKNESS, R_PLACE, R_CHARTER = 0, 1, 4, 5, 6, 9
@@ -139,154 +147,16 @@ def cost_ms(
 
 
 @inlined
-def facts_of(want: Want, weights: Weighed, works: Floats) -> Facts:
-    """Return what every bound of a row needs.
-
-    The margin is what rounding down can take from a cost: less than a metre, two
-    milligrams, a millisecond lost before it is weighed, and one for each term.
-    """
-    transport = want[R_MASS] * TRANSPORT_G_PER_T_KM / 1e6 * weights[2] / 1e3
-    a_metre = weights[1] + transport
-    need = want[R_NEED] / 1e3
-    margin = a_metre + need + 2 * weights[2] / 1e3 + 5
-    work = float(want[R_WORK])
-    at = 0
-    while at < len(works) - 2 and works[at + 1] < work:
-        at += 1
-    part = (work - works[at]) / (works[at + 1] - works[at])
-    return a_metre, weights[0] / 1e3 * need, float(weights[3]), margin, at, part
-
-
-@inlined
-def bound_branches(
-    want: Want, facts: Facts, needs: Words, row: int, branches: Singles, has: Words,
-    whose: Words, branch: int, bounds: Floats,
-) -> None:  # fmt: skip
-    """Say what a slot below each lane costs at least: NONE_MS if none will do."""
-    x, y, z = float(want[R_PLACE]), float(want[R_PLACE + 1]), float(want[R_PLACE + 2])
-    small, middle = float(want[R_SIZE]), float(want[R_SIZE + 1])
-    large, tolerance = float(want[R_SIZE + 2]), float(want[R_TOLERANCE])
-    thickness, due = float(want[R_THICKNESS]), float(want[R_DUE])
-    deadline, radius = float(want[R_DEADLINE]), float(want[R_RADIUS] + 1)
-    a_metre, late, own, margin, at, part = facts
-    bit = np.uint64(want[R_CHARTER] & 63)
-    for lane in range(bounds.shape[0]):
-        low_x, high_x = (
-            branches[branch, LOW, lane] - x,
-            x - branches[branch, HIGH, lane],
-        )
-        low_y = branches[branch, LOW + 1, lane] - y
-        high_y = y - branches[branch, HIGH + 1, lane]
-        low_z = branches[branch, LOW + 2, lane] - z
-        high_z = z - branches[branch, HIGH + 2, lane]
-        far_x = max(high_x, low_x)
-        far_y = max(high_y, low_y)
-        far_z = max(high_z, low_z)
-        far_x = max(0.0, far_x)
-        far_y = max(0.0, far_y)
-        far_z = max(0.0, far_z)
-        square = far_x * far_x + far_y * far_y + far_z * far_z
-        end = float(branches[branch, END + at, lane])
-        end += part * (float(branches[branch, END + at + 1, lane]) - end)
-        made = float(branches[branch, MADE + at, lane])
-        made += part * (float(branches[branch, MADE + at + 1, lane]) - made)
-        over = end - due
-        over = max(0.0, over)
-        ours = float((whose[branch, lane] >> bit) & np.uint64(1))
-        bound = math.sqrt(square) * a_metre + made + over * late + (1.0 - ours) * own
-        fine = (
-            (small <= branches[branch, SIZE, lane])
-            & (middle <= branches[branch, SIZE + 1, lane])
-            & (large <= branches[branch, SIZE + 2, lane])
-            & (tolerance >= branches[branch, TOLERANCE, lane])
-            & (thickness <= branches[branch, THICKNESS, lane])
-            & (square < radius * radius)
-            & (end * SURE <= deadline)
-        )
-        bounds[lane] = bound * SURE - margin if fine else NONE_MS
-    for word in range(needs.shape[0]):
-        need = needs[word, row]
-        for lane in range(bounds.shape[0]):
-            able = need & ~has[word, branch, lane] == 0
-            bounds[lane] = bounds[lane] if able else NONE_MS
-
-
-@inlined
-def bound_leaf(
-    want: Want, facts: Facts, needs: Words, row: int, lines: Singles, can: Words,
-    charter: Narrow, leaf: int, bounds: Floats,
-) -> None:  # fmt: skip
-    """Say what the slot of each lane costs at least: NONE_MS if it will not do."""
-    x, y, z = float(want[R_PLACE]), float(want[R_PLACE + 1]), float(want[R_PLACE + 2])
-    small, middle = float(want[R_SIZE]), float(want[R_SIZE + 1])
-    large, tolerance = float(want[R_SIZE + 2]), float(want[R_TOLERANCE])
-    due, deadline = float(want[R_DUE]), float(want[R_DEADLINE])
-    radius, work = float(want[R_RADIUS] + 1), float(want[R_WORK])
-    a_metre, late, own, margin = facts[0], facts[1], facts[2], facts[3]
-    for lane in range(bounds.shape[0]):
-        far_x = lines[leaf, L_PLACE, lane] - x
-        far_y = lines[leaf, L_PLACE + 1, lane] - y
-        far_z = lines[leaf, L_PLACE + 2, lane] - z
-        square = far_x * far_x + far_y * far_y + far_z * far_z
-        end = lines[leaf, L_FREE, lane] + work * lines[leaf, L_PACE, lane]
-        over = end - due
-        over = max(0.0, over)
-        bound = math.sqrt(square) * a_metre + end + work * lines[leaf, L_CARBON, lane]
-        bound += over * late
-        bound += 0.0 if charter[leaf, lane] == want[R_CHARTER] else own
-        fine = (
-            (small <= lines[leaf, L_SIZE, lane])
-            & (middle <= lines[leaf, L_SIZE + 1, lane])
-            & (large <= lines[leaf, L_SIZE + 2, lane])
-            & (tolerance >= lines[leaf, L_TOLERANCE, lane])
-            & (square < radius * radius)
-            & (end * SURE <= deadline)
-        )
-        bounds[lane] = bound * SURE - margin if fine else NONE_MS
-    for word in range(needs.shape[0]):
-        need = needs[word, row]
-        for lane in range(bounds.shape[0]):
-            able = need & ~can[word, leaf, lane] == 0
-            bounds[lane] = bounds[lane] if able else NONE_MS
-
-
-@inlined
-def nearest(bounds: Floats) -> int:
-    """Return the lane with the least bound; four at a time, for each waits for one."""
-    first, second, third, fourth = 0, 1, 2, 3
-    for lane in range(4, LANES, 4):
-        first = lane if bounds[lane] < bounds[first] else first
-        second = lane + 1 if bounds[lane + 1] < bounds[second] else second
-        third = lane + 2 if bounds[lane + 2] < bounds[third] else third
-        fourth = lane + 3 if bounds[lane + 3] < bounds[fourth] else fourth
-    first = second if bounds[second] < bounds[first] else first
-    third = fourth if bounds[fourth] < bounds[third] else third
-    return third if bounds[third] < bounds[first] else first
-
-
-@inlined
-def push(
-    heights: Floats, aside: Narrow, top: int, bounds: Floats, first: int, most: float,
-    limit: int,
-) -> int:  # fmt: skip
-    """Put aside what is near enough, the nearest on top; return how much there is.
-
-    Where one slot is sought, the rest is seldom looked at and need not be in order.
-    """
-    bottom = top
-    for lane in range(LANES):
-        bound = bounds[lane]
-        if bound >= NONE_MS or bound > most:
-            continue
-        at = top
-        while at > bottom and heights[at - 1] < bound:
-            heights[at], aside[at] = heights[at - 1], aside[at - 1]
-            at -= 1
-            if limit == 1:
-                break
-        heights[at], aside[at] = bound, first + lane
-        top += 1
-    return top
+def onward(keys: Narrow, below: Ints, level: int, most: int) -> tuple[int, int]:
+    """Return the nearest node that is left on the way back up, and its level; or -1."""
+    while level >= 0:
+        least = next_of(keys[level])
+        if least <= most:
+            lane = least & (LANES - 1)
+            keys[level, lane] = GONE
+            return int(below[level] + lane), level
+        level -= 1
+    return -1, level
 
 
 @inlined
@@ -458,40 +328,45 @@ def run(
     table, _, span, pieces = given
     roots, _, underneath, order, _, lines, can, charter, branches, has, whose = tree
     costs, slots, many = found
-    aside, heights = np.empty(STACK, np.int32), np.empty(STACK, np.float64)
-    bounds, leaves, limit = np.empty(LANES), order.shape[0], costs.shape[1]
+    # What is below each node on the way down, and the cost that is to be beaten.
+    bounds, below = np.empty((LEVELS, LANES), np.float32), np.empty(LEVELS, np.int64)
+    keys, most = bounds.view(np.int32), np.empty(1, np.float32)
+    most_key, leaves, limit = most.view(np.int32), order.shape[0], costs.shape[1]
     weights = (weigh[0], weigh[1], weigh[2], weigh[3])
     for line in range(len(picked)):
         row = picked[line]
         want = want_of(rows, row)
         facts = facts_of(want, weights, works)
-        held, most = 0, NEVER
-        aside[0], heights[0], top = roots[want[R_FAMILY]], -np.inf, 1
-        while top > 0:
-            top -= 1
-            node = aside[top]
-            if heights[top] > most or node < 0:
-                continue
+        held, level, node = 0, -1, int(roots[want[R_FAMILY]])
+        most[0] = ENDLESS
+        while node >= 0:
+            level += 1
             if node < leaves:
-                bound_leaf(want, facts, needs, row, lines, can, charter, node, bounds)
-                lane = nearest(bounds)
-                for each in range(LANES):
-                    here = lane if each == 0 else 0 if each == lane else each
-                    if bounds[here] >= NONE_MS or bounds[here] > most:
-                        continue
-                    slot = order[node, here]
+                bound_leaf(
+                    facts, want[R_CHARTER], needs, row, lines, can, charter, node,
+                    bounds[level],
+                )  # fmt: skip
+                least = sign(keys[level])
+                while least <= most_key[0] | (LANES - 1):
+                    lane = least & (LANES - 1)
+                    keys[level, lane] = GONE
+                    slot = order[node, lane]
                     cost = look(want, table, span, pieces, weights, slot)
-                    if cost <= most and cost < NEVER:
-                        if refused(refusals, row, slot):
-                            continue
+                    if cost < NEVER and not refused(refusals, row, slot):
                         held = keep(costs, slots, line, held, cost, slot)
-                        most = costs[line, limit - 1] if held == limit else NEVER
-                continue
-            branch = node - leaves
-            bound_branches(
-                want, facts, needs, row, branches, has, whose, branch, bounds
-            )
-            top = push(heights, aside, top, bounds, underneath[branch], most, limit)
+                        if held == limit:
+                            most[0] = costs[line, limit - 1] * MORE
+                    least = next_of(keys[level])
+                level -= 1
+            else:
+                branch = node - leaves
+                bound_branches(
+                    facts, want[R_CHARTER], needs, row, branches, has, whose, branch,
+                    bounds[level],
+                )  # fmt: skip
+                below[level] = underneath[branch]
+                sign(keys[level])
+            node, level = onward(keys, below, level, most_key[0] | (LANES - 1))
         many[line] = held
         if held and len(lots) and not take(
             want, slots[line, 0], table, span, pieces, tree, works, lots, line, used

@@ -1,6 +1,6 @@
 """What slots cost at least, for many rows and all lanes of a node at once, in float32.
 
-The twin of `kernel.bound_branches` and `kernel.bound_leaf`. A float32 errs by one part
+The twin of `kernel_bounds.bound_branches` and `bound_leaf`. A float32 errs by one part
 in sixteen million; whatever a row asks is moved the safe way by four times that, each
 difference of moments likewise, and the sum is lowered by two millionths.
 """
@@ -12,7 +12,6 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
-from fabnet.scheduling.bits import Words
 from fabnet.scheduling.cost import TRANSPORT_G_PER_T_KM
 from fabnet.scheduling.index.forest import (
     END,
@@ -31,8 +30,9 @@ from fabnet.scheduling.index.forest import (
     TOLERANCE,
     WORKS_S,
     Forest,
+    halves,
 )
-from fabnet.scheduling.index.shapes import Singles
+from fabnet.scheduling.index.shapes import Halves, Singles
 from fabnet.scheduling.model import Arrays, Flags, Ints
 
 LESS: Final = np.float32(1 - 2.5e-7)
@@ -56,8 +56,8 @@ class Asking:
     ms a metre, ms a late ms, the margin, how far between two amounts of work, own."""
     step: Ints
     charter: Ints
-    needs: Words
-    """`[word, row]`."""
+    needs: Halves
+    """`[half word, row]`."""
 
     @classmethod
     def of(cls, arrays: Arrays, rows: Ints) -> Asking:
@@ -93,7 +93,7 @@ class Asking:
             rest=rest,
             step=step,
             charter=want[:, 9],
-            needs=arrays.rows.needs[:, rows],
+            needs=halves(arrays.rows.needs[:, rows]),
         )
 
     def only(self, at: Ints | list[int]) -> Asking:
@@ -119,8 +119,8 @@ def bound_branches(forest: Forest, asking: Asking, branch: Ints) -> Singles:
     end += part * (lanes[each, END + asking.step + 1] - end)
     made = lanes[each, MADE + asking.step]
     made += part * (lanes[each, MADE + asking.step + 1] - made)
-    bit = (asking.charter & 63).astype(np.uint64)[:, None]
-    ours = (forest.whose[branch] >> bit & np.uint64(1)) != 0
+    bit = (np.uint32(1) << (asking.charter & 31).astype(np.uint32))[:, None]
+    ours = forest.whose[branch] & bit != 0
     lacks = rest[:, 0, None] < lanes[:, TOLERANCE]
     lacks |= rest[:, 1, None] > lanes[:, THICKNESS]
     for axis in range(3):

@@ -10,14 +10,16 @@ from fabnet.scheduling.model import Ints, Narrow
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
+Halves = NDArray[np.uint32]
+"""Words of 64 bits, each as two: the lesser half first."""
 
 Asked = tuple[Ints, Words, Ints]
 """Rows: table, needs, refusals."""
 Given = tuple[Narrow, Words, Narrow, Narrow]
 """Slots: table and can; their calendar: span and pieces."""
 Tree = tuple[
-    Narrow, Narrow, Narrow, Narrow, Narrow, Singles, Words, Narrow, Singles, Words,
-    Words,
+    Narrow, Narrow, Narrow, Narrow, Narrow, Singles, Halves, Narrow, Singles, Halves,
+    Halves,
 ]  # fmt: skip
 """A forest: root, parent, below, order, leaf; then lines, can, charter of leaves; then
 branches, has, whose."""
@@ -29,6 +31,11 @@ Stretch = tuple[int, int]
 """From and until, in milliseconds."""
 Want = tuple[int, ...]
 """The line of a row in its table, as numbers that stay in registers."""
-Facts = tuple[float, float, float, float, int, float]
-"""Of a row: ms a metre, ms a late ms, own first in ms, margin in ms, and between which
-two amounts of work it lies."""
+Facts = tuple[
+    np.float32, np.float32, np.float32, np.float32, np.float32, np.float32, np.float32,
+    np.float32, np.float32, np.float32, np.float32, np.float32, np.float32, np.float32,
+    np.float32, np.float32, np.float32, int,
+]  # fmt: skip
+"""Of a row, as `nearness.Asking` has it: place, sizes, tolerance, thickness, work, due,
+deadline, the square of the radius, ms a metre, ms a late ms, the margin, the part of
+the way between two amounts of work, own first; and which two."""

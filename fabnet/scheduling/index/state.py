@@ -112,7 +112,8 @@ class State:
 
     def place(self, row: int) -> Lot | None:
         """Give a row the cheapest time that is left to it, or nil if there is none."""
-        if self.lots[row, 0] >= 0:
+        lots = self.lots
+        if lots[row, 0] >= 0:
             raise InputError("row", f"row {row} has a lot")
         if not self._compiled:
             return self._place(row)
@@ -123,7 +124,8 @@ class State:
         if not held[0]:
             return None
         (start_ms, end_ms), at = self._lot[0].tolist(), int(slot[0, 0])
-        self.lots[row] = at, start_ms, end_ms
+        # One by one: of a tuple, numpy would make an array first.
+        lots[row, 0], lots[row, 1], lots[row, 2] = at, start_ms, end_ms
         return Lot(at, start_ms, end_ms, int(cost_ms[0, 0]))
 
     def burst(self, rows: Ints) -> list[Lot | None]:

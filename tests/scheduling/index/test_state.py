@@ -283,3 +283,55 @@ def test_candidates_are_sought_in_what_is_left(compiled: bool) -> None:
     graph = topk(state.arrays, state.settle(), np.array([1]), 3, compiled=compiled)
     assert graph.slot[-1] == taken.slot
     assert graph.cost_ms[-1] > graph.cost_ms[0]
+
+
+@EITHER
+def test_many_arrive_one_by_one_and_every_row_is_still_known(compiled: bool) -> None:
+    # Enough for the tables to grow more than once, after which all is as if encoded.
+    offers = [offered(f"shop/{at:02}", pace_permille=900 + at) for at in range(20)]
+    rows = [
+        wanted(f"job-{at:03}", pieces=1 + at % 5, charter=CharterId(f"coop-{at % 7}"))
+        for at in range(90)
+    ]
+    state = State(encode(problem(rows[:1], offers)), compiled=compiled)
+    found = [state.place(0)]
+    for row, want in enumerate(rows[1:], start=1):
+        assert state.apply(Arrive(want)) == (row,)
+        found.append(state.place(row))
+    together = State(encode(problem(rows, offers)), compiled=compiled)
+    assert found == [together.place(row) for row in range(90)]
+    known, all_ = state.arrays, together.arrays
+    assert isinstance(known, Encoded)
+    assert isinstance(all_, Encoded)
+    assert known.problem.wanted == tuple(rows)
+    # Who came later has another number, and all else is the same.
+    mine = np.delete(known.rows.table, 9, axis=1)
+    assert mine.tolist() == np.delete(all_.rows.table, 9, axis=1).tolist()
+    assert known.rows.needs.tolist() == all_.rows.needs.tolist()
+    assert len(known.charters) == len(all_.charters)
+
+
+@EITHER
+def test_an_arrival_that_is_not_so_changes_nothing(compiled: bool) -> None:
+    state = State(encode(problem([wanted()], [offered()])), compiled=compiled)
+    with pytest.raises(InputError) as said:
+        state.apply(Arrive(wanted("job-2", pieces=0)))
+    assert said.value.field == "wanted[1].pieces"
+    assert state.arrays.rows.many == 1
+    assert state.apply(Arrive(wanted("job-2"))) == (1,)
+
+
+@EITHER
+def test_whoever_said_no_before_a_request_arrived_is_not_asked(compiled: bool) -> None:
+    offers = [offered("shop/near"), offered("shop/other", pace_permille=800)]
+    encoded = encode(problem([wanted()], offers))
+    state = State(encoded, compiled=compiled)
+    first = state.place(0)
+    assert first is not None
+    no = encoded.offered[first.slot]
+    state.apply(Finish(0, first.end_ms - HOUR_MS))
+    said = ((no.peer, no.offer.machine, no.version),)
+    (row,) = state.apply(Arrive(wanted("job-2", refused=said)))
+    lot = state.place(row)
+    assert lot is not None
+    assert lot.slot != first.slot

@@ -9,7 +9,7 @@ from benchmarks.scheduling.plainly import Scan, loop, machines
 from benchmarks.scheduling.world import world
 from fabnet.scheduling import cost
 from fabnet.scheduling.feasible import Rule, first_failing, making_ms
-from fabnet.scheduling.index import arrange, kernel
+from fabnet.scheduling.index import arrange, kernel, kernel_bounds, nearness
 from fabnet.scheduling.index import forest as trees
 from fabnet.scheduling.index.forest import build, refresh
 from fabnet.scheduling.index.state import State
@@ -86,12 +86,19 @@ def test_kernels_know_the_columns_of_the_tables() -> None:
             ("PACE", "pace_permille"), ("SETUP", "setup_s"), ("ENERGY", "energy_w"),
             ("GRID", "grid_g_per_kwh"),
         ):  # fmt: skip
-            known = vars(kernel).get(f"{letter}_{short}")
-            assert known is None or known == columns[name].at
+            for numbers in (kernel, kernel_bounds):
+                known = vars(numbers).get(f"{letter}_{short}")
+                assert known is None or known == columns[name].at
     lanes = ("LOW", "HIGH", "SIZE", "TOLERANCE", "THICKNESS", "END", "MADE")
     lines = ("L_PLACE", "L_SIZE", "L_TOLERANCE", "L_FREE", "L_PACE", "L_CARBON")
-    for name in (*lanes, *lines, "NONE_MS", "LOWER"):
-        assert vars(kernel)[name] == vars(trees)[name]
+    for numbers in (kernel, kernel_bounds):
+        for name in {*lanes, *lines, "NONE_MS", "LOWER"} & vars(numbers).keys():
+            assert vars(numbers)[name] == vars(trees)[name]
+    for name in ("LESS", "MORE", "SURE"):
+        assert vars(kernel_bounds)[name] == pytest.approx(
+            float(vars(nearness)[name]), 1e-7
+        )
     assert len(trees.WORKS_S) == kernel.STEPS
-    assert arrange.LANES == kernel.LANES
+    assert arrange.LANES == kernel.LANES == kernel_bounds.LANES
+    assert kernel_bounds.TRANSPORT_G_PER_T_KM == cost.TRANSPORT_G_PER_T_KM
     assert kernel.TRANSPORT_G_PER_T_KM == cost.TRANSPORT_G_PER_T_KM
