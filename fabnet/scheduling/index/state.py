@@ -85,9 +85,11 @@ class State:
         """Slots on which nothing can be planned now."""
         self._stale: list[int] = []
         self._pick: Ints = np.zeros(1, np.int64)
-        one = np.zeros((1, 1), np.int64)
-        self._found = one, one.copy(), np.zeros(1, np.int64)
-        self._lot: Ints = np.zeros((1, 2), np.int64)
+        # Cost, slot, how many, start and end: parts of one array, to be read at once.
+        self._answer: Ints = np.zeros(5, np.int64)
+        cost_ms, slot, held, lot = np.split(self._answer, (1, 2, 3))
+        self._found = cost_ms.reshape(1, 1), slot.reshape(1, 1), held
+        self._lot: Ints = lot.reshape(1, 2)
         self._prepare()
 
     @property
@@ -109,6 +111,7 @@ class State:
         self._rows = rows.table, rows.needs, rows.refused
         self._given = slots.table, slots.can, calendar.span, calendar.pieces
         self._tree = self.forest.tree
+        self._rest = self.forest.weights, calendar.used
 
     def place(self, row: int) -> Lot | None:
         """Give a row the cheapest time that is left to it, or nil if there is none."""
@@ -120,13 +123,12 @@ class State:
         self._pick[0] = row
         while not self._run(self._pick, self._found, self._lot):
             self._widen()
-        cost_ms, slot, held = self._found
-        if not held[0]:
+        cost_ms, slot, held, start_ms, end_ms = self._answer.tolist()
+        if not held:
             return None
-        (start_ms, end_ms), at = self._lot[0].tolist(), int(slot[0, 0])
         # One by one: of a tuple, numpy would make an array first.
-        lots[row, 0], lots[row, 1], lots[row, 2] = at, start_ms, end_ms
-        return Lot(at, start_ms, end_ms, int(cost_ms[0, 0]))
+        lots[row, 0], lots[row, 1], lots[row, 2] = slot, start_ms, end_ms
+        return Lot(slot, start_ms, end_ms, cost_ms)
 
     def burst(self, rows: Ints) -> list[Lot | None]:
         """Place rows one after another, as `place` would, in one go."""
@@ -149,16 +151,9 @@ class State:
         return [Lot(*each) if each[0] >= 0 else None for each in table]
 
     def _run(self, rows: Ints, found: Found, lots: Ints) -> int:
+        weights, used = self._rest
         return kernel.run(
-            self._rows,
-            rows,
-            self._given,
-            self._tree,
-            self.forest.weights,
-            WORKS,
-            found,
-            lots,
-            self.forest.calendar.used,
+            self._rows, rows, self._given, self._tree, weights, WORKS, found, lots, used
         )
 
     def _widen(self) -> None:

@@ -47,7 +47,7 @@ def cheapest(
     For one row the bounds of all leaves of its family take fewer calls than a walk, and
     the few costs behind them fewer in Python's numbers.
     """
-    asking = Asking.of(arrays, np.array([row]))
+    asking = Asking.one(arrays, row)
     family = int(arrays.rows.family[row])
     leaves = slice(*forest.first[family : family + 2].tolist())
     bounds = bound_leaves(forest, asking, leaves).ravel()

@@ -12,6 +12,7 @@ from fabnet.scheduling.feasible import Rule, first_failing, making_ms
 from fabnet.scheduling.index import arrange, kernel, kernel_bounds, nearness
 from fabnet.scheduling.index import forest as trees
 from fabnet.scheduling.index.forest import build, refresh
+from fabnet.scheduling.index.nearness import Asking
 from fabnet.scheduling.index.state import State
 from fabnet.scheduling.index.topk import topk
 from fabnet.scheduling.model import Arrays, Rows, Slots
@@ -102,3 +103,12 @@ def test_kernels_know_the_columns_of_the_tables() -> None:
     assert arrange.LANES == kernel.LANES == kernel_bounds.LANES
     assert kernel_bounds.TRANSPORT_G_PER_T_KM == cost.TRANSPORT_G_PER_T_KM
     assert kernel.TRANSPORT_G_PER_T_KM == cost.TRANSPORT_G_PER_T_KM
+
+
+def test_what_one_row_asks_is_what_it_asks_among_many() -> None:
+    arrays = world(200, 300, 5)
+    for row in range(200):
+        one, many = Asking.one(arrays, row), Asking.of(arrays, np.array([row]))
+        for name in ("place", "size", "rest", "step", "charter", "needs"):
+            assert getattr(one, name).tolist() == getattr(many, name).tolist()
+            assert getattr(one, name).dtype == getattr(many, name).dtype
