@@ -173,7 +173,7 @@ def arrivals() -> Iterator[Figure]:
             arrive, place, scanned, encoded = np.percentile(took, at, axis=0)
             yield Figure(
                 f"5: one request that arrives, {name}, p{at}: times as fast as a numpy "
-                f"full scan, both from the value and first by turns ({arrive:.0f} µs to "
+                f"full scan, both from the value, first by turns ({arrive:.0f} µs to "
                 f"encode it and place it, of which {place:.0f} to place it; "
                 f"{encoded:.0f} of the scan's {scanned:.0f} to encode it with the same "
                 f"code)",
