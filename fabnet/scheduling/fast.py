@@ -3,7 +3,7 @@
 Whatever runs compiled has a twin in plain numpy that gives the same answer, and
 `FAST` says which of the two to take. `FABNET_NUMBA=0` chooses the twin. A kernel
 takes arrays and whole numbers and reads no name of another file but other kernels:
-numba keeps what it has compiled beside the file, and looks at that file's date alone.
+numba keeps what it has compiled beside the file, and looks at that file alone.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """What slots cost at least, compiled: sixteen lanes at once, in float32.
 
 The twin is `nearness`, and every number is moved the safe way as it is there. This is
-compiled into `kernel.run`, and numba looks at that file's date alone: whoever changes
-this one changes that one too, or the old bounds stay.
+compiled into `kernel.run`, and numba looks at that file alone to see whether what it
+keeps is old: so that file names the digest of this one, to which a test holds it.
 """
 
 from __future__ import annotations
