@@ -96,16 +96,18 @@ def test_a_newer_version_that_still_does_is_asked_for_again() -> None:
 
 
 def test_what_waits_is_planned_again_when_an_offer_turns_out_cheaper() -> None:
-    # Two jobs of Oslo; by the old version only the first is worth it.
+    # Two jobs of Oslo, one machine of Porto: by the old version good for the first
+    # only, by the new one for the second only.
     story = replace(
-        towns([[8, 90], [9, 12]], [OSLO, OSLO], [PORTO, PORTO], waiting_ms=20),
-        version=np.array([0, 1]),
-        known_version=np.array([[0, 0], [0, 0]]),
-        known_ms=np.array([[8, 7], [9, 90]]),
+        towns([[90], [12]], [OSLO, OSLO], [PORTO], waiting_ms=20),
+        version=np.array([1]),
+        known_version=np.array([[0], [0]]),
+        known_ms=np.array([[7], [90]]),
     )
     found = story.agree()
 
-    assert found.slot.tolist() == [0, 1]
+    assert found.slot.tolist() == [-1, 0]
+    assert reasons(found) == {0: "waiting-costs-less"}
 
 
 @pytest.mark.parametrize("gossip", [True, False])

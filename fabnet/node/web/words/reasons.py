@@ -74,6 +74,14 @@ REASONS: Final = {
     "empty-body": _("the body is empty"),
     "no-such-design": _("no design {revision} is known here"),
     "wrong-request": _("the request is not sound: {why}"),
+    # Why a row got nothing when cities planned together.
+    "no-offer": _("nobody offers what would do"),
+    "all-offers-refused": _("each facility that could do it said no ({offers} asked)"),
+    "rounds-spent": _("the cities did not settle it in {rounds} rounds"),
+    "waiting-costs-less": _(
+        "the cheapest offer counts like {cheapest_ms} of waiting, and to be left to "
+        "the next plan like {waiting_ms}"
+    ),
     # Licences and grants.
     "forbids": _("{licence} forbids it (clause {clause})"),
     "unclear": _(
