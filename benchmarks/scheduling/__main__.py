@@ -13,7 +13,7 @@ from pathlib import Path
 from benchmarks import gap, rcmax
 from benchmarks.figure import Figure, report
 
-GROUPS = ("index", "wave", "queue")
+GROUPS = ("index", "wave", "queue", "federation")
 DATA = Path(__file__).parents[2].parent / "shared/data/scheduling"
 
 
