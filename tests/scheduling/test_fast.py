@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import hashlib
+import importlib
 import os
 import subprocess
 import sys
@@ -9,8 +12,10 @@ from pathlib import Path
 
 import pytest
 
+import fabnet.scheduling
 from fabnet.scheduling import fast
 
+ROOM = Path(fabnet.scheduling.__file__).parent
 ASK = "from fabnet.scheduling import fast; print(fast.INSTALLED, fast.FAST)"
 
 
@@ -34,6 +39,37 @@ def test_the_switch_turns_compiling_off() -> None:
 def test_what_is_installed_is_used() -> None:
     installed, runs = _asked("1")
     assert installed == runs
+
+
+def _kernels_that_build_on_others() -> dict[str, list[Path]]:
+    """Return each file of kernels, and the other such files that it takes from."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(ROOM.rglob("kernel*.py")):
+        taken = [
+            node.module.rpartition(".")[2]
+            for node in ast.parse(path.read_text(encoding="utf-8")).body
+            if isinstance(node, ast.ImportFrom) and node.module
+        ]
+        others = [path.with_name(f"{name}.py") for name in taken if "kernel" in name]
+        if others:
+            found[path.relative_to(ROOM.parents[1]).as_posix()] = others
+    return found
+
+
+@pytest.mark.parametrize(("path", "others"), _kernels_that_build_on_others().items())
+def test_what_was_compiled_of_other_kernels_is_not_kept(
+    path: str, others: list[Path]
+) -> None:
+    """Numba looks at a kernel's own file alone: that names the others' digest."""
+    kernel = importlib.import_module(path.removesuffix(".py").replace("/", "."))
+
+    source = b"".join(other.read_bytes() for other in others)
+
+    assert hashlib.sha256(source).hexdigest()[:16] == kernel.BUILT_ON
+
+
+def test_three_files_of_kernels_build_on_others() -> None:
+    assert len(_kernels_that_build_on_others()) == 3
 
 
 @pytest.mark.skipif(not fast.INSTALLED, reason="numba is not installed")

@@ -33,7 +33,7 @@ from fabnet.scheduling.index.shapes import (
 )
 from fabnet.scheduling.model import Ints, Narrow
 
-BOUNDS: Final = "6386182067455b69"
+BUILT_ON: Final = "6386182067455b69"
 """The digest of `kernel_bounds.py`: what was compiled of another is not kept."""
 NEVER, NONE_MS, LOWER = 2**62, 1e18, 1 - 2e-7
 MORE: Final = 1 + 2.5e-7

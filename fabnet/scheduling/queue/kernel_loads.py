@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 
 from fabnet.scheduling.fast import compiled
 from fabnet.scheduling.queue.kernel_moves import Dice, roll
 from fabnet.scheduling.queue.shop import Ints
+
+BUILT_ON: Final = "83924618eb57cdde"
+"""The digest of `kernel_moves.py`: what was compiled of another is not kept."""
 
 
 @compiled

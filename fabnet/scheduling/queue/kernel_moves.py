@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -20,6 +22,8 @@ from fabnet.scheduling.queue.shop import Ints, Shop
 
 Dice = NDArray[np.uint64]
 
+BUILT_ON: Final = "dedbbb7afd1c3b81"
+"""The digest of `kernel_line.py`: what was compiled of another is not kept."""
 _FORBIDDEN = 2**61
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -115,8 +112,3 @@ def test_what_one_row_asks_is_what_it_asks_among_many() -> None:
         for name in ("place", "size", "rest", "step", "charter", "needs"):
             assert getattr(one, name).tolist() == getattr(many, name).tolist()
             assert getattr(one, name).dtype == getattr(many, name).dtype
-
-
-def test_what_was_compiled_of_other_bounds_is_not_kept() -> None:
-    source = Path(kernel_bounds.__file__).read_bytes()
-    assert hashlib.sha256(source).hexdigest()[:16] == kernel.BOUNDS
