@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from fabnet.node.api.plans.why import Speech
 from fabnet.node.cli.main import main
 from fabnet.node.clock import StillClock
 from fabnet.node.planning.plans import ENTRIES_MAX, PLANS_MAX, Plans
-from fabnet.production.plan import Problem
+from fabnet.production.plan import Certificate, Problem
 from fabnet.records.ids import JobId
 from fabnet.scheduling.plan import plan
 from tests.node.cooperative import NODE, PRINTER
@@ -30,6 +31,31 @@ async def until_planned(desk: Desk, job: str) -> dict[str, Json]:
             if status == 200:
                 return told
             await asyncio.sleep(0.05)
+
+
+@pytest.mark.asyncio
+async def test_how_near_the_best_a_plan_is_reaches_the_answer_and_the_story(
+    tmp_path: Path,
+) -> None:
+    async with at_desk(tmp_path) as desk:
+        job = await filed(desk)
+        told = await until_planned(desk, job)
+        sure = told["certificate"]
+        assert isinstance(sure, dict)
+        assert sure["cost_ms"] == sure["bound_ms"] != 0
+        assert told["certificate_sentence"] == (
+            "No plan that makes the same over these offers can cost less."
+        )
+        async with asyncio.timeout(20):
+            while "could have cost less" not in (await desk.page(f"/jobs/{job}"))[1]:
+                await asyncio.sleep(0.05)
+
+
+def test_a_plan_that_may_not_be_the_best_says_by_how_much() -> None:
+    held = Certificate(cost_ms=10_000, bound_ms=9_876)
+    assert Speech("en").certificate(held) == (
+        "No plan that makes the same over these offers can cost more than 1.24 % less."
+    )
 
 
 def row(told: dict[str, Json]) -> dict[str, Json]:

@@ -272,9 +272,11 @@ class Planning:
         self.book.keep_job(turn, job)
         self.book.keep_lot(turn, lots.open_lot(body, version=placed.version))
         self._tell_why(turn, job, placed)
-        if certificate is not None:
+        if certificate is not None and certificate.gap_permyriad:
             gap_permyriad = certificate.gap_permyriad
             turn.note(job.id, "plan-proven", gap_permyriad=gap_permyriad)
+        elif certificate is not None:
+            turn.note(job.id, "plan-best")
         request = job.request
         ask = LeaseRequest(
             job.id, job.epoch, wanted.revision, wanted.part, placed.pieces,

@@ -100,6 +100,8 @@ class Speech:
         """Say how near the plan is to the best there can be."""
         if held is None:
             return self._say("certificate-none", {})
+        if not held.gap_permyriad:
+            return self._say("certificate-best", {})
         return self._say("certificate", {"gap_permyriad": held.gap_permyriad})
 
     def row(self, told: Told) -> RowAnswer:

@@ -86,6 +86,7 @@ WHYS: Final = {
         "from {start_ms} to {end_ms}."
     ),
     "not-chosen": _("{machine} at {facility} was not chosen: {reason}."),
+    "plan-best": _("No plan that makes the same could have cost less."),
     "plan-proven": _(
         "No plan that makes the same could have cost more than {gap_permyriad} less."
     ),
@@ -144,6 +145,9 @@ WHYS: Final = {
     "certificate": _(
         "No plan that makes the same over these offers can cost more than "
         "{gap_permyriad} less."
+    ),
+    "certificate-best": _(
+        "No plan that makes the same over these offers can cost less."
     ),
     "certificate-none": _(
         "Requests were placed one by one; nothing proves how near that is to the best."
