@@ -12,7 +12,16 @@ from statistics import median
 
 import pytest
 
-from tests.house.tree import PACKAGE, ROOT, functions, name_of, parsed, python_in, texts
+from tests.house.tree import (
+    FOLDERS,
+    PACKAGE,
+    ROOT,
+    functions,
+    name_of,
+    parsed,
+    python_in,
+    texts,
+)
 
 FILE_LINES_MAX = 500
 FILE_LINES_MEDIAN_MAX = 150
@@ -98,6 +107,40 @@ def test_a_broad_except_stands_in_its_two_places_and_nowhere_else() -> None:
     strangers = [at for at in found if not at[0].startswith(BROAD_PLACES)]
     assert not strangers
     assert all(count == 1 for count in allowed.values()), found
+
+
+SILENCED = re.compile(r"# (?:noqa|type: ignore)\b")
+WITH_REASON = re.compile(r"# (?:noqa: [A-Z0-9, ]+|type: ignore\[[a-z,-]+\])  # \S")
+
+
+def unexplained(path: Path) -> Iterator[str]:
+    """Yield each line that silences a check without naming it and saying why."""
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        if SILENCED.search(line) and not WITH_REASON.search(line):
+            yield f"{path}:{number}"
+
+
+def test_whatever_silences_a_check_names_it_and_says_why_beside() -> None:
+    ours = [path for path in python_in(*FOLDERS) if path != Path(__file__)]
+    assert not [line for path in ours for line in unexplained(path)]
+
+
+@pytest.mark.parametrize(
+    ("line", "is_explained"),
+    [
+        ("import numpy  # noqa: PLC0415  # heavy", True),
+        ("import numpy  # noqa: PLC0415", False),
+        ("import numpy  # noqa", False),
+        ("call(1)  # type: ignore[arg-type]  # wrong on purpose", True),
+        ("call(1)  # type: ignore[arg-type]", False),
+        ("call(1)  # type: ignore", False),
+    ],
+)
+def test_a_reason_is_told_from_none(
+    tmp_path: Path, line: str, is_explained: bool
+) -> None:
+    (tmp_path / "one.py").write_text(line)
+    assert bool(list(unexplained(tmp_path / "one.py"))) is not is_explained
 
 
 def test_a_broad_except_in_any_spelling_is_seen(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def _outermost(shell: Shell) -> Middleware:
             return await handler(request)
         except web.HTTPException as error:
             return _problem(_of_aiohttp(error))
-        except Exception:
+        except Exception:  # whoever asked is told, and the log has it whole
             logger.exception("%s %s failed", request.method, request.path)
             fault = problem(HTTPStatus.INTERNAL_SERVER_ERROR, "internal")
             return _problem(fault)

@@ -94,7 +94,7 @@ class Floor:
             outcome = await driver.make(effect, tell)
         except MachineLostError as error:
             await self._post(PieceLost(*name, str(error)))
-        except Exception as error:
+        except Exception as error:  # a driver is other people's code
             logger.exception("%s failed at piece %d", effect.machine, effect.piece)
             await self._post(PieceLost(*name, f"{type(error).__name__}: {error}"))
         else:

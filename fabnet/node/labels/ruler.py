@@ -102,7 +102,7 @@ class Ruler:
 def ruler() -> Ruler:
     """Return the widths of both weights, read once."""
     from fpdf import FPDF  # noqa: PLC0415  # an idle node prints nothing
-    from fpdf.fonts import TTFFont  # noqa: PLC0415
+    from fpdf.fonts import TTFFont  # noqa: PLC0415  # the same
 
     with tempfile.TemporaryDirectory() as folder:
         write_fonts(Path(folder))
@@ -120,7 +120,7 @@ def ruler() -> Ruler:
 def write_fonts(folder: Path) -> None:
     """Write both weights into a folder, from which they are embedded."""
     # They come compressed in modules of their own: each is loaded when it is wanted.
-    from pymupdf_fonts import FiraGO_Bold, FiraGO_Regular  # noqa: PLC0415
+    from pymupdf_fonts import FiraGO_Bold, FiraGO_Regular  # noqa: PLC0415  # the same
 
     Path(folder, REGULAR).write_bytes(FiraGO_Regular.fontbuffer)
     Path(folder, BOLD).write_bytes(FiraGO_Bold.fontbuffer)

@@ -104,7 +104,7 @@ def federated(
 class _Talks:
     """All cities and all desks, and the post between them."""
 
-    def __init__(  # noqa: PLR0917
+    def __init__(  # noqa: PLR0917  # made once, just above, and kept apart
         self,
         graph: Graph,
         waiting_ms: Ints,

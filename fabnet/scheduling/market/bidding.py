@@ -72,7 +72,7 @@ def bid(
     return int(made), np.sort(wanting), np.sort(left)
 
 
-def rounds(  # noqa: PLR0917
+def rounds(  # noqa: PLR0917  # its kernel takes the same, array by array
     begin: Ints,
     end: Ints,
     slot: Ints,
@@ -122,7 +122,7 @@ def rounds(  # noqa: PLR0917
     return made, np.concatenate(wanting), active
 
 
-def _two_best(  # noqa: PLR0917
+def _two_best(  # noqa: PLR0917  # the same
     begin: Ints,
     end: Ints,
     slot: Ints,

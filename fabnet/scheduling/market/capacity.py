@@ -134,7 +134,7 @@ def _by_regret(
     return edge
 
 
-def _improved(  # noqa: PLR0917
+def _improved(  # noqa: PLR0917  # one step of `allot`, with what it has so far
     graph: Graph,
     budgets: Budgets,
     waiting_ms: Ints,

@@ -51,9 +51,12 @@ def choice(wave: Assignment, row: int) -> Choice:
     ways.append(Reason(-1, int(wave.postpone_ms[row]), 0, -1))
     got = next(way for way in ways if way.slot == int(wave.slot[row]))
     rest = [way for way in ways if way is not got]
+    return Choice(got, min(rest, key=_rank, default=None))
+
+
+def _rank(way: Reason) -> tuple[int, bool, int]:
     # Waiting comes last among equals: a slot now is the better news.
-    key = lambda way: (way.value_ms, way.slot < 0, way.slot)  # noqa: E731
-    return Choice(got, min(rest, key=key, default=None))
+    return way.value_ms, way.slot < 0, way.slot
 
 
 def why_not(wave: Assignment, row: int, slot: int) -> Reason | None:

@@ -126,7 +126,7 @@ def _raised(found: Balance, share: Ints, step_ms: int) -> Ints:
     return np.clip(moved, 0, PRICE_MS_MAX)
 
 
-def _settle(  # noqa: PLR0917
+def _settle(  # noqa: PLR0917  # one step of `balance`, prices apart
     graph: Graph,
     postpone_ms: int | Ints,
     owner: Ints,

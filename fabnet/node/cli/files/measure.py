@@ -57,9 +57,9 @@ def _run(args: Namespace) -> int:
 def _measured(path: Path) -> Measured:
     """Return what a file measures, or raise FabnetError naming what is wrong."""
     # Each loads numpy, and the last ezdxf: only this command needs all of them.
-    from fabnet.designs.geometry.drawing import read_dxf  # noqa: PLC0415
-    from fabnet.designs.geometry.stl import read_stl  # noqa: PLC0415
-    from fabnet.designs.geometry.threemf import read_3mf  # noqa: PLC0415
+    from fabnet.designs.geometry.drawing import read_dxf  # noqa: PLC0415  # ezdxf
+    from fabnet.designs.geometry.stl import read_stl  # noqa: PLC0415  # numpy
+    from fabnet.designs.geometry.threemf import read_3mf  # noqa: PLC0415  # numpy
 
     data = _bytes(path)
     name = str(path)
