@@ -95,7 +95,7 @@ def measure(folder: Path) -> list[Figure]:
     ]  # fmt: skip
     seconds = Figure(
         "budgets as knapsacks: CPU time of one instance, mean (no baseline: as above)",
-        mean(spent), "s", 2.0, None, [SEED],
+        mean(spent), "s", 1.0, None, [SEED],
     )  # fmt: skip
     return [*figures, seconds]
 

@@ -57,6 +57,8 @@ def _alone_ms(arrays: Encoded) -> int:
             length_ms = making_ms(arrays, np.array([row]), slots)
             end_ms = offered.earliest(slots, length_ms) + length_ms
             fits = end_ms <= arrays.rows.deadline_ms[row]
+            if not fits.any():
+                raise InputError("plan", "expected a plan of these offers")
             terms = cost.terms(arrays, int(row), slots[fits], end_ms[fits])
             total += int(terms.sum(axis=0).min())
     return total

@@ -111,6 +111,13 @@ def test_the_same_effort_gives_the_same_plan() -> None:
     assert solve(asked, LITTLE) == solve(asked, LITTLE)
 
 
+def test_a_row_that_no_offer_would_do_for_was_not_planned_on_these() -> None:
+    made = plan(problem([wanted("a")], [offered()]))
+
+    with pytest.raises(InputError, match="these offers"):
+        prove(problem([wanted("a")], []), made, 1)
+
+
 def test_an_answer_too_few_is_no_plan() -> None:
     asked = problem([wanted("a"), wanted("b")], [offered()])
 
