@@ -24,7 +24,7 @@ from fabnet.designs.licence.eligible import (
 from fabnet.designs.licence.expression import Refused
 from fabnet.designs.revision import Part, Revision
 from fabnet.production.capability import Capability, Misfit, fit
-from fabnet.production.lot import Making
+from fabnet.production.lots.making import Making
 from fabnet.production.offer import CapacityOffer
 from fabnet.production.request import Request
 from fabnet.records.ids import Window

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fabnet.cooperation.policy import Policy
-from fabnet.production.lot import Making
+from fabnet.production.lots.making import Making
 
 
 def round_order(policy: Policy, waiting: Sequence[Making], now_ms: int) -> list[Making]:

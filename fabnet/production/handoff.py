@@ -34,10 +34,18 @@ CONFIRM: Constant = "confirm/1"
 CANCEL: Constant = "cancel/1"
 RECEIPT: Constant = "receipt/1"
 FINAL: Constant = "final/1"
+LOST: Constant = "lost/1"
+ATTEST: Constant = "attest/1"
+FENCE: Constant = "fence/1"
+STATUS: Constant = "status/1"
 ACK: Constant = "ack/1"
 
 SEALED_BYTES_MAX: Constant = 4_096
 """Bytes of sealed personal data: a name, a way to hand over, a note."""
+COUNT_BYTES_MAX: Constant = 16_384
+"""Bytes of a signed count of a bench; a few signatures fit."""
+STATUS_LOTS_MAX: Constant = 200
+"""Lots in one STATUS; the rest follow in the next."""
 Epoch = Annotated[int, msgspec.Meta(ge=1, le=100_000)]
 _Pieces = Annotated[int, msgspec.Meta(ge=0, le=PIECES_MAX)]
 
@@ -115,6 +123,54 @@ class Final(Body):
     reason: Token
     """`made`, or why not."""
     detail: Text
+
+
+class Lost(Body):
+    """The facility lost the database that this lot was confirmed to."""
+
+    job: JobIdText
+    epoch: Epoch
+    maker: Incarnation
+    """The one that is gone."""
+    now: Incarnation
+
+
+class Attest(Body):
+    """A person counted the bench of a lost lot, and signed for it."""
+
+    job: JobIdText
+    epoch: Epoch
+    maker: Incarnation
+    good: _Pieces
+    scrap: _Pieces
+    document: Annotated[bytes, msgspec.Meta(max_length=COUNT_BYTES_MAX)]
+    """An attestation: a credential that an operator of the facility signed."""
+
+
+class Fence(Body):
+    """The requester was restored: end every lot that an older database of it asked."""
+
+    requester: Incarnation
+
+
+class Counted(Body):
+    """One lot as the facility knows it, for a requester that has forgotten it."""
+
+    job: JobIdText
+    epoch: Epoch
+    good: _Pieces
+    scrap: _Pieces
+
+
+class Status(Body):
+    """What became of every lot that an older database asked; in as many as it takes."""
+
+    requester: Incarnation
+    """As in the FENCE that this answers."""
+    maker: Incarnation
+    lots: Annotated[tuple[Counted, ...], msgspec.Meta(max_length=STATUS_LOTS_MAX)]
+    more: Annotated[int, msgspec.Meta(ge=0, le=1)]
+    """1 when another STATUS follows; a lot that none of them names is not known."""
 
 
 class Ack(Body):

@@ -77,6 +77,19 @@ def closed(job: Job, item: int, *, pieces: int, good: int) -> Job:
     )
 
 
+def found(job: Job, item: int, pieces: int) -> Job:
+    """Return the job with good pieces booked that came to light after they were owed.
+
+    Its owed pieces are no more than those: what is over is surplus.
+    """
+    assert 0 <= pieces <= job.owed[item], "no more than is owed"
+    return msgspec.structs.replace(
+        job,
+        owed=_plus(job.owed, item, -pieces),
+        good=_plus(job.good, item, pieces),
+    )
+
+
 def refusing(job: Job, offer: RefusedOffer) -> Job:
     """Return the job with one more machine that said no, up to a version.
 

@@ -4,6 +4,12 @@ A message is durable in the outbox before it first leaves, and leaves it only wh
 recipient says that it is on its disk. The recipient takes messages strictly in order:
 one that is early is not taken, and will come again; one that is late is acknowledged
 again and otherwise ignored. So what is lost, doubled or out of order does no harm.
+
+Databases come and go. Every message names the database of the recipient it is meant
+for; one that was lost since never takes it, and says so by acknowledging nothing under
+its own incarnation. What waits is then signed anew for that one, counted from 1. The
+other way round, once a newer database of an author has spoken, an older one is refused
+for ever: what it said may have been taken back by what was lost.
 """
 
 from __future__ import annotations
@@ -17,10 +23,11 @@ from fabnet.production.handoff import ACK, Ack
 from fabnet.protocol.effects import Drop, Send, Turn
 from fabnet.protocol.voice import CountRow, Identity
 from fabnet.records.body import Body
-from fabnet.records.ids import Count, PeerId
+from fabnet.records.ids import Count, Incarnation, PeerId
 from fabnet.records.message import (
     MESSAGE_BYTES_MAX,
     Message,
+    readdress,
     seal_message,
 )
 
@@ -40,10 +47,18 @@ class OutboxRow(Body):
     seq: Count
 
 
+class RouteRow(Body):
+    """How far we counted to one database of a recipient."""
+
+    next_seq: Count
+    to: Incarnation
+
+
 @dataclass(slots=True)
 class Route:
     """What is on its way to one peer."""
 
+    to: Incarnation
     next_seq: int = 1
     waiting: dict[int, Message] = field(default_factory=dict)
     """Unacknowledged, by seq, in order."""
@@ -58,8 +73,36 @@ class Courier:
 
     identity: Identity
     routes: dict[PeerId, Route] = field(default_factory=dict)
-    taken: dict[str, int] = field(default_factory=dict)
-    """Highest contiguous seq taken, by author and incarnation."""
+    taken: dict[PeerId, int] = field(default_factory=dict)
+    """Highest contiguous seq taken from the newest database of each author."""
+    newest: dict[PeerId, Incarnation] = field(default_factory=dict)
+    """The newest database of each peer that we heard of."""
+    void: list[tuple[str, str]] = field(default_factory=list)
+    """Rows of an earlier database of ours: what it had on its way is not said again."""
+
+    def wake(self, turn: Turn) -> None:
+        """After a restart: let go of what an earlier database of ours had under way."""
+        for table, key in self.void:
+            turn.do(Drop(table, key))
+        self.void.clear()
+
+    def meet(self, turn: Turn, peer: PeerId, incarnation: Incarnation) -> bool:
+        """Know that a peer spoke as `incarnation`; return whether it was reborn so."""
+        before = self.newest.get(peer)
+        if peer == self.identity.peer or (before is not None and incarnation <= before):
+            return False
+        self.newest[peer] = incarnation
+        turn.put("met", peer, incarnation)
+        if self.taken.pop(peer, None) is not None:
+            turn.do(Drop("taken", peer))
+        route = self.routes.get(peer)
+        if route is not None:
+            self._readdress(turn, route, peer, incarnation)
+        return before is not None
+
+    def is_known(self, peer: PeerId) -> bool:
+        """Whether we heard of a database of this peer, and so may speak to it."""
+        return peer == self.identity.peer or peer in self.newest
 
     def has_room(self, recipient: PeerId) -> bool:
         """Whether something new may be begun with a peer."""
@@ -68,39 +111,34 @@ class Courier:
 
     def send(self, turn: Turn, recipient: PeerId, kind: str, body: Body) -> None:
         """Have `body` reach `recipient`, however long it takes."""
-        route = self.routes.setdefault(recipient, Route())
+        route = self.routes.setdefault(recipient, Route(self.known(recipient)))
         message = self._seal(turn, recipient, kind, route.next_seq, body)
-        route.waiting[route.next_seq] = message
-        route.next_seq += 1
-        if len(route.waiting) == 1:
-            route.retry_ms = FIRST_RETRY_MS
-            route.due_tick = turn.now.tick_ms + route.retry_ms
-        seq = message.header.seq
-        turn.put(
-            "outbox", _outbox_key(recipient, seq), OutboxRow(message.envelope, seq)
-        )
-        turn.put("route", self._route_key(recipient), CountRow(route.next_seq))
+        self._wait(turn, route, message)
         turn.do(Send(message))
 
     def hear(self, turn: Turn, message: Message) -> bool:
-        """Take a message; return whether it is new and next, and so to be acted on."""
-        if message.kind == ACK:
-            self._acknowledged(turn, message.author, message.read(Ack))
-            return False
+        """Take a message; return whether it is new and next, and so to be acted on.
+
+        Its author was met before, as the database that it speaks as.
+        """
         header = message.header
-        key = (
-            f"{header.author} {header.incarnation.counter} {header.incarnation.random}"
-        )
-        last = self.taken.get(key, 0)
+        if header.incarnation < self.known(header.author):
+            return False
+        if message.kind == ACK:
+            self._acknowledged(turn, message)
+            return False
+        if header.to != self.identity.incarnation:
+            self._acknowledge(turn, message, 0)
+            return False
+        last = self.taken.get(header.author, 0)
         if header.seq > last + 1:
             return False
         is_next = header.seq == last + 1
         if is_next:
             last = header.seq
-            self.taken[key] = last
-            turn.put("taken", key, CountRow(last))
-        ack = Ack(header.incarnation, last)
-        turn.do(Send(self._seal(turn, header.author, ACK, 0, ack)))
+            self.taken[header.author] = last
+            turn.put("taken", header.author, CountRow(last))
+        self._acknowledge(turn, message, last)
         return is_next
 
     def link_up(self, turn: Turn, peer: PeerId) -> None:
@@ -122,9 +160,38 @@ class Courier:
         waiting = [route.due_tick for route in self.routes.values() if route.waiting]
         return min(waiting, default=None)
 
-    def _route_key(self, recipient: PeerId) -> str:
-        ours = self.identity.incarnation
-        return f"{recipient} {ours.counter} {ours.random}"
+    def known(self, peer: PeerId) -> Incarnation:
+        """Return the newest database of a peer that we heard of."""
+        if peer == self.identity.peer:
+            return self.identity.incarnation
+        return self.newest[peer]
+
+    def _wait(self, turn: Turn, route: Route, message: Message) -> None:
+        """Write a message down that is to leave, and when to repeat it."""
+        header = message.header
+        route.waiting[header.seq] = message
+        route.next_seq = header.seq + 1
+        if len(route.waiting) == 1:
+            route.retry_ms = FIRST_RETRY_MS
+            route.due_tick = turn.now.tick_ms + route.retry_ms
+        row = OutboxRow(message.envelope, header.seq)
+        turn.put("outbox", _outbox_key(header.recipient, header.seq), row)
+        turn.put("route", header.recipient, RouteRow(route.next_seq, route.to))
+
+    def _readdress(
+        self, turn: Turn, route: Route, peer: PeerId, to: Incarnation
+    ) -> None:
+        """Begin anew with a peer that lost the database we spoke to."""
+        waiting = list(route.waiting.values())
+        for seq in route.waiting:
+            turn.do(Drop("outbox", _outbox_key(peer, seq)))
+        route.to, route.next_seq, route.waiting = to, 1, {}
+        turn.put("route", peer, RouteRow(1, to))
+        for seq, message in enumerate(waiting, start=1):
+            ours = self.identity
+            again = readdress(ours.key, message, network=ours.network, to=to, seq=seq)
+            self._wait(turn, route, again)
+        self._repeat(turn, route)
 
     def _repeat(self, turn: Turn, route: Route) -> None:
         for message in list(route.waiting.values())[:BURST_MAX]:
@@ -132,9 +199,17 @@ class Courier:
         route.due_tick = turn.now.tick_ms + route.retry_ms
         route.retry_ms = min(route.retry_ms * 2, RETRY_MS_MAX)
 
-    def _acknowledged(self, turn: Turn, peer: PeerId, ack: Ack) -> None:
+    def _acknowledge(self, turn: Turn, message: Message, last: int) -> None:
+        header = message.header
+        ack = Ack(header.incarnation, last)
+        turn.do(Send(self._seal(turn, header.author, ACK, 0, ack)))
+
+    def _acknowledged(self, turn: Turn, message: Message) -> None:
+        ack, peer = message.read(Ack), message.author
         route = self.routes.get(peer)
         if route is None or ack.incarnation != self.identity.incarnation:
+            return
+        if message.header.incarnation != route.to:
             return
         for seq in [seq for seq in route.waiting if seq <= ack.seq]:
             del route.waiting[seq]
@@ -150,6 +225,7 @@ class Courier:
             network=self.identity.network,
             kind=kind,
             recipient=recipient,
+            to=self.known(recipient),
             incarnation=self.identity.incarnation,
             seq=seq,
             moment_ms=turn.now.moment_ms,

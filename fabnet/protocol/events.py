@@ -154,6 +154,26 @@ class CountBench:
     person: str
 
 
+@dataclass(frozen=True, slots=True)
+class AttestBench:
+    """A person counted the bench of a lot that we lost, and signed `document`."""
+
+    ask: int
+    job: JobId
+    epoch: int
+    document: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOff:
+    """A person here signed `document`: a lot's missing pieces are owed again."""
+
+    ask: int
+    job: JobId
+    epoch: int
+    document: bytes
+
+
 # ------------------------------------------------------------------ machines here
 
 
@@ -262,6 +282,8 @@ Event = (
     | CancelRequest
     | AcceptLot
     | CountBench
+    | AttestBench
+    | WriteOff
     | FacilitySeen
     | MachineSeen
     | Progressed

@@ -30,6 +30,7 @@ from fabnet.protocol.courier import Courier
 from fabnet.protocol.effects import Answer, Effect, Lower, Recall, Turn
 from fabnet.protocol.events import (
     AcceptLot,
+    AttestBench,
     BatchHeard,
     CancelRequest,
     CountBench,
@@ -51,10 +52,14 @@ from fabnet.protocol.events import (
     SubscribeHeard,
     Tick,
     Woke,
+    WriteOff,
 )
 from fabnet.protocol.gossip import Gossip
 from fabnet.protocol.handoff.asking import Asking
 from fabnet.protocol.handoff.book import Book
+from fabnet.protocol.handoff.doubt.lost import LostLots
+from fabnet.protocol.handoff.doubt.recovery import Recovery
+from fabnet.protocol.handoff.doubt.remnants import Remnants
 from fabnet.protocol.handoff.makers import Makers
 from fabnet.protocol.handoff.making import Work
 from fabnet.protocol.handoff.planning import Planning
@@ -65,7 +70,7 @@ from fabnet.protocol.market import Market
 from fabnet.protocol.remembering import restore
 from fabnet.protocol.replica import Replica
 from fabnet.protocol.voice import CountRow, Identity, Voice
-from fabnet.records.ids import Now, PeerId
+from fabnet.records.ids import Incarnation, Now, PeerId
 from fabnet.records.message import Message
 from fabnet.records.record import Record
 
@@ -88,10 +93,15 @@ class Peer:
         self.book = Book(self.voice, self.courier)
         self.asking = Asking(self.book, self.community)
         self.planning = Planning(self.book, self.community, self.market)
-        self.makers = Makers(self.book, self.community)
+        self.lost = LostLots(self.book, self.community)
+        self.makers = Makers(self.book, self.community, self.lost)
+        self.recovery = Recovery(self.book, self.courier)
         self.workshop = Workshop(self.voice)
         self.work = Work(self.workshop, self.community, self.courier)
-        self.rounds = Rounds(self.workshop, self.work, self.community, self.courier)
+        self.remnants = Remnants(self.workshop, self.work, self.community, self.courier)
+        self.rounds = Rounds(
+            self.workshop, self.work, self.community, self.courier, self.remnants
+        )
         self.withdrawals = Withdrawals()
         self.looked_ms = 0
         """The moment of the last Tick: what the calendar held up to it is done."""
@@ -115,6 +125,7 @@ class Peer:
             replica=peer.replica,
             book=peer.book,
             workshop=peer.workshop,
+            recovery=peer.recovery,
         )
         turn = Turn(now)
         for notice in notices:
@@ -136,6 +147,7 @@ class Peer:
         while self.voice.spoken:
             self._learn(turn, self.voice.spoken.pop(0))
         self.planning.tend(turn)
+        self.remnants.tend(turn)
         if self.voice.arrival != arrival:
             turn.put("own", "arrival", CountRow(self.voice.arrival))
             self.gossip.news(turn, arrival)
@@ -191,6 +203,10 @@ class Peer:
                 self.asking.accept(turn, event)
             case CountBench():
                 self.work.count(turn, event)
+            case AttestBench():
+                self.remnants.attest(turn, event)
+            case WriteOff():
+                self.lost.write_off(turn, event)
             case FacilitySeen(facility):
                 self.voice.announce(
                     turn,
@@ -223,6 +239,9 @@ class Peer:
             self.voice.announce(turn, NODE_KIND, "node", body, ttl_s=NODE_TTL_S)
 
     def _wake(self, turn: Turn) -> None:
+        self.courier.wake(turn)
+        self.recovery.wake(turn)
+        self.remnants.wake(turn)
         self._introduce(turn)
         self.planning.wake(turn)
         self.rounds.wake(turn)
@@ -239,6 +258,7 @@ class Peer:
     def _hear_batch(self, turn: Turn, event: BatchHeard) -> None:
         for record in event.records:
             for kept in self.replica.hear(turn, record, event.peer):
+                self._meet(turn, kept.author, kept.header.incarnation)
                 self._learn(turn, kept)
         self.gossip.batch_done(turn, event, penned=self.replica.has_penned(event.peer))
         for peer in sorted(self.gossip.held):
@@ -255,13 +275,23 @@ class Peer:
         ):
             turn.do(Lower(message.author, "a message from a stranger"))
             return
+        self._meet(turn, message.author, message.header.incarnation)
         try:
             if self.courier.hear(turn, message):
                 self.makers.hear(turn, message)
+                self.lost.hear(turn, message)
+                self.recovery.hear(turn, message)
                 self.rounds.hear(turn, message)
+                self.remnants.hear_fence(turn, message)
         except RemoteError as error:
             turn.note(message.author, "unreadable", kind=message.kind, why=str(error))
             turn.do(Lower(message.author, f"{message.kind}: {error}"))
+
+    def _meet(self, turn: Turn, peer: PeerId, incarnation: Incarnation) -> None:
+        """Know which database a peer speaks as; a new one lost what another knew."""
+        if self.courier.meet(turn, peer, incarnation):
+            turn.note(peer, "reborn", counter=incarnation.counter)
+            self.lost.reborn(turn, peer, incarnation)
 
     def _learn(self, turn: Turn, record: Record) -> None:
         """Let our parts hear a record that is kept, ours or another's."""
@@ -272,7 +302,7 @@ class Peer:
                 self.community.learn_node(record.author, record.read(NodeNotice))
             if record.kind in (NODE_KIND, charters.KIND):
                 self.market.changed = True
-            if record.kind == revisions.KIND and record.author != self.id:
+            if record.kind == revisions.KIND and self._is_news(record):
                 # Whoever follows a designer keeps the commons: fetch it now.
                 cid = record.read(RevisionBody).revision
                 turn.do(Recall(cid, (record.author,)))
@@ -281,12 +311,19 @@ class Peer:
             if record.kind == withdrawals.KIND:
                 self._hear_withdrawal(turn, record)
             self.makers.hear_record(turn, record)
+            self.recovery.hear_record(turn, record)
+            self.recovery.meet(turn, record)
         except RemoteError as error:
             turn.note(record.author, "unreadable", kind=record.kind, why=str(error))
             turn.do(Lower(record.author, f"{record.kind}: {error}"))
             return
         if refusal is not None:
             turn.note(record.id, refusal.reason, **dict(refusal.args))
+
+    def _is_news(self, record: Record) -> bool:
+        """Whether others said it, or a database of ours that is no more."""
+        ours = self.identity.incarnation
+        return record.author != self.id or record.header.incarnation != ours
 
     def _contest(self, turn: Turn, record: Record) -> None:
         """Read the terms of a design anew that we rely on: someone disputes a grant."""

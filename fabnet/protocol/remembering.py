@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from typing import Final, TypeVar
 
 from fabnet.production.job import Job
-from fabnet.production.lot import Lot, Making
-from fabnet.production.receipt import LotClosed
+from fabnet.production.lots.lot import Lot, is_over
+from fabnet.production.lots.making import Making
+from fabnet.production.lots.remnant import Remnant
+from fabnet.production.receipt import LotClosed, lot_key
 from fabnet.protocol.community import Community, DocumentRow
-from fabnet.protocol.courier import Courier, OutboxRow, Route
+from fabnet.protocol.courier import Courier, OutboxRow, Route, RouteRow
 from fabnet.protocol.effects import Turn
 from fabnet.protocol.gossip import CursorRow, Gossip
 from fabnet.protocol.handoff.book import Book
+from fabnet.protocol.handoff.doubt.recovery import Recovery
 from fabnet.protocol.handoff.workshop import Workshop
 from fabnet.protocol.replica import Replica
 from fabnet.protocol.voice import CountRow, HeadRow, Voice
@@ -42,20 +45,36 @@ def restore(
     replica: Replica,
     book: Book,
     workshop: Workshop,
+    recovery: Recovery,
 ) -> None:
     """Give every part back what it wrote."""
     _restore_voice(rows, voice)
     _restore_community(rows, community)
-    _restore_courier(rows, courier)
+    spoke = _read(rows, "own", Incarnation, only="incarnation").get("incarnation")
+    recovery.spoke = spoke
+    recovery.recovering = bool(_read(rows, "own", Incarnation, only="recovering"))
+    recovery.fenced = set(map(PeerId, rows.get("fenced", {})))
+    _restore_courier(rows, courier, spoke=spoke)
     for peer, cursor in _read(rows, "cursor", CursorRow).items():
         gossip.cursors[PeerId(peer)] = cursor
     for place, head in _read(rows, "head", HeadRow).items():
         author, counter, random = place.split(" ")
         incarnation = Incarnation(int(counter), int(random))
         replica.heads[PeerId(author), incarnation] = head
+    for place, row in rows.get("own", {}).items():
+        # What an earlier database of ours said, others may bring back.
+        if place.startswith("head ") and place != voice.identity.head_key:
+            _, counter, random = place.split(" ")
+            incarnation = Incarnation(int(counter), int(random))
+            head = canonical.decode(row, HeadRow, bytes_max=ROW_BYTES_MAX)
+            replica.heads[voice.identity.peer, incarnation] = head
     _restore_book(rows, book)
     for making in _read(rows, "making", Making).values():
         workshop.remember(making)
+    for remnant in _read(rows, "remnant", Remnant).values():
+        workshop.remnants[lot_key(remnant.job, remnant.epoch)] = remnant
+    for peer, newer in _read(rows, "fence", Incarnation).items():
+        workshop.fences[PeerId(peer)] = newer
 
 
 def _restore_voice(rows: Rows, voice: Voice) -> None:
@@ -79,31 +98,33 @@ def _restore_community(rows: Rows, community: Community) -> None:
         community.learn_policy(turn, row.document)
 
 
-def _restore_courier(rows: Rows, courier: Courier) -> None:
-    ours = courier.identity.incarnation
+def _restore_courier(
+    rows: Rows, courier: Courier, *, spoke: Incarnation | None
+) -> None:
+    for peer, incarnation in _read(rows, "met", Incarnation).items():
+        courier.newest[PeerId(peer)] = incarnation
+    if spoke != courier.identity.incarnation:
+        # All of it was counted from and to an earlier database of ours.
+        tables = ("outbox", "route", "taken")
+        courier.void = [(table, key) for table in tables for key in rows.get(table, {})]
+        return
+    for peer, route in _read(rows, "route", RouteRow).items():
+        courier.routes[PeerId(peer)] = Route(route.to, route.next_seq)
     for key, row in sorted(_read(rows, "outbox", OutboxRow).items()):
         message = stored_message(row.envelope)
-        if message.header.incarnation == ours:
-            peer = PeerId(key.split(" ")[0])
-            route = courier.routes.setdefault(peer, Route())
-            route.waiting[row.seq] = message
-    for key, next_seq in _read(rows, "route", CountRow).items():
-        recipient, counter, random = key.split(" ")
-        if Incarnation(int(counter), int(random)) == ours:
-            route = courier.routes.setdefault(PeerId(recipient), Route())
-            route.next_seq = next_seq.count
-    for key, taken in _read(rows, "taken", CountRow).items():
-        courier.taken[key] = taken.count
+        courier.routes[PeerId(key.split(" ")[0])].waiting[row.seq] = message
+    for peer, taken in _read(rows, "taken", CountRow).items():
+        courier.taken[PeerId(peer)] = taken.count
 
 
 def _restore_book(rows: Rows, book: Book) -> None:
     for job in _read(rows, "job", Job).values():
         book.remember_job(job)
     for key, lot in _read(rows, "lot", Lot).items():
-        if lot.job in book.jobs:
+        if lot.job in book.jobs or not is_over(lot):
             book.lots[key] = lot
     for key, claim in _read(rows, "claim", LotClosed).items():
-        if claim.job in book.jobs:
+        if key in book.lots:
             book.claims[key] = claim
 
 

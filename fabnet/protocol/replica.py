@@ -52,13 +52,18 @@ class Replica:
 
     def hear(self, turn: Turn, record: Record, source: PeerId) -> Iterator[Record]:
         """Take one authentic record; yield each that is now kept, in order."""
-        if record.author == self.voice.identity.peer:
+        if record.author == self.voice.identity.peer and not self._is_older(record):
             return
         if record.is_notice:
             if self._newer_notice(turn, record, source):
                 yield record
             return
         yield from self._hear_log(turn, record, source)
+
+    def _is_older(self, record: Record) -> bool:
+        """Whether an earlier database of ours logged it, and this one may lack it."""
+        ours = self.voice.identity.incarnation
+        return not record.is_notice and record.header.incarnation < ours
 
     def has_penned(self, source: PeerId) -> bool:
         """Whether records that `source` brought still wait, or found no room to."""

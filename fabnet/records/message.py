@@ -1,7 +1,8 @@
 """A message of the hand-off: one node to one other, signed, counted per recipient.
 
 Never chained or gossiped. The sender repeats it until the recipient acknowledges its
-`seq`; `seq` starts at 1 for each (sender's incarnation, recipient).
+`seq`; `seq` starts at 1 for each (sender's incarnation, recipient's incarnation), so a
+recipient that lost its database is spoken to from the start.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class MessageHeader(Body):
     kind: KindText
     author: PeerIdText
     recipient: PeerIdText
+    to: Incarnation
+    """Which database of the recipient is meant; another never takes it."""
     incarnation: Incarnation
     seq: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
     """0 in an acknowledgement, which is itself never acknowledged."""
@@ -66,12 +69,13 @@ def seal_message(
     network: str,
     kind: str,
     recipient: PeerId,
+    to: Incarnation,
     incarnation: Incarnation,
     seq: int,
     moment_ms: int,
     body: msgspec.Struct,
 ) -> Message:
-    """Sign `body` as a message of `kind` to `recipient`."""
+    """Sign `body` as a message of `kind` to the `to` database of `recipient`."""
     body_bytes = canonical.encode(body)
     if len(body_bytes) > BODY_BYTES_MAX:
         raise LimitError(
@@ -81,11 +85,24 @@ def seal_message(
         Kind(kind),
         key.public.peer,
         recipient,
+        to,
         incarnation,
         seq,
         moment_ms,
         body_bytes,
     )
+    return _sealed(key, network, header)
+
+
+def readdress(
+    key: SigningKey, message: Message, *, network: str, to: Incarnation, seq: int
+) -> Message:
+    """Sign a message of our own again, for a newer database of its recipient."""
+    header = msgspec.structs.replace(message.header, to=to, seq=seq)
+    return _sealed(key, network, header)
+
+
+def _sealed(key: SigningKey, network: str, header: MessageHeader) -> Message:
     payload = canonical.encode(header)
     envelope = seal_envelope(
         key, domain=domain_of(network), payload_type=PAYLOAD_TYPE, payload=payload

@@ -16,7 +16,7 @@ from fabnet.cooperation.judgement import (
 from fabnet.designs.documents.dispute import Disputed
 from fabnet.designs.documents.terms import NO_TERMS, Terms
 from fabnet.designs.revision import Part, Revision
-from fabnet.production.lot import Making
+from fabnet.production.lots.making import Making
 from fabnet.production.place import place_at
 from fabnet.production.request import Item, Request
 from fabnet.records.ids import CharterId, DocumentId

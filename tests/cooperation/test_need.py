@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fabnet.cooperation.need import round_order, slack_ms
-from fabnet.production.lot import Making
+from fabnet.production.lots.making import Making
 from fabnet.production.request import NEED_CODES
 from tests.cooperation.people import enacted
 from tests.production.samples import HOUR_MS, NOON_MS, changed, job, queued

@@ -11,8 +11,9 @@ from fabnet.cooperation import charter, membership, policy
 from fabnet.designs import revision
 from fabnet.designs.documents import dispute, grant, withdrawal
 from fabnet.node.links import frames
-from fabnet.production import facility, handoff, lot, machine, offer, receipt, request
+from fabnet.production import facility, handoff, machine, offer, receipt, request
 from fabnet.production.capability import Capability
+from fabnet.production.lots import pages
 from fabnet.production.place import Place
 from fabnet.protocol import community
 from fabnet.records.body import Body
@@ -72,7 +73,7 @@ def fields_of(of: type[Body]) -> str:
 
 
 def test_the_tables_of_the_handoff_are_those_of_the_code() -> None:
-    assert lot.table_markdown().strip() in PROTOCOL
+    assert pages.table_markdown().strip() in PROTOCOL
 
 
 @pytest.mark.parametrize(("kind", "of"), KINDS, ids=[kind for kind, _ in KINDS])

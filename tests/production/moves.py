@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fabnet.production import lot as lots
+from fabnet.production import handoff
 from fabnet.production.handoff import (
     Cancel,
     Confirm,
@@ -11,12 +11,16 @@ from fabnet.production.handoff import (
     LeaseRequest,
     Receipt,
 )
-from fabnet.production.lot import Ignored, Lot, Making
+from fabnet.production.lots import lot as lots
+from fabnet.production.lots import making as makings
+from fabnet.production.lots.lot import Ignored, Lot
+from fabnet.production.lots.making import Making
 from tests.production.samples import (
     MAKER,
     OURS,
     POLICY,
     REQUESTER,
+    RESTORED,
     asked,
     job,
     queued,
@@ -26,6 +30,9 @@ LEASE = Lease(job(), 1, OURS, 600, POLICY, b"accepted")
 CONFIRM = Confirm(job(), 1, OURS, b"sealed")
 CANCEL = Cancel(job(), 1, OURS)
 EARLY_CANCEL = Cancel(job(), 1, None)
+
+
+LOST = handoff.Lost(job(), 1, OURS, RESTORED)
 
 
 def receipt(good: int, scrap: int = 0) -> Receipt:
@@ -43,7 +50,7 @@ def from_maker(lot: Lot, said: Lease | Receipt | Final) -> Lot | Ignored:
 def from_requester(
     making: Making, said: LeaseRequest | Confirm | Cancel
 ) -> Making | Ignored:
-    return lots.hear_requester(making, said, author=REQUESTER, incarnation=OURS)
+    return makings.hear_requester(making, said, author=REQUESTER)
 
 
 def heard(lot: Lot, *messages: Lease | Receipt | Final) -> Lot:
@@ -63,17 +70,17 @@ def taken(making: Making, *messages: LeaseRequest | Confirm | Cancel) -> Making:
 
 
 def held(making: Making) -> Making:
-    return lots.hold(making, policy=POLICY, acceptance=b"accepted", licence="MIT")
+    return makings.hold(making, policy=POLICY, acceptance=b"accepted", licence="MIT")
 
 
 def done(making: Making, *, good: bool = True) -> Making:
     assert making.intent is not None
-    return lots.finish(
+    return makings.finish(
         making, making.intent, good=good, run_s=60, energy_wh=5, mass_mg=900
     )
 
 
 CONFIRMED = heard(asked(), LEASE)
 READY = taken(held(queued()), CONFIRM)
-MAKING = lots.intend(READY)
-TWO_OF_THREE = done(lots.intend(done(MAKING)))
+MAKING = makings.intend(READY)
+TWO_OF_THREE = done(makings.intend(done(MAKING)))

@@ -7,9 +7,11 @@ from typing import Final
 import msgspec
 
 from fabnet.content.cid import of_raw
-from fabnet.production import lot as lots
 from fabnet.production.handoff import LeaseRequest
-from fabnet.production.lot import Lot, Making
+from fabnet.production.lots import lot as lots
+from fabnet.production.lots import making as makings
+from fabnet.production.lots.lot import Lot
+from fabnet.production.lots.making import Making
 from fabnet.production.receipt import LotOpened
 from fabnet.records.ids import (
     CharterId,
@@ -67,11 +69,11 @@ def asked(pieces: int = 3) -> Lot:
         job(), 1, of_raw(b"revision"), "bracket", pieces, MAKER, MACHINE,
         NOON_MS, NOON_MS + HOUR_MS, POLICY,
     )  # fmt: skip
-    return lots.open_lot(opened, version=4)
+    return lots.open_lot(opened, version=4, asked=OURS)
 
 
 def queued(pieces: int = 3) -> Making:
-    return lots.queue(lease_request(pieces), REQUESTER)
+    return makings.queue(lease_request(pieces), REQUESTER, maker=OURS, asked_by=OURS)
 
 
 def changed(making: Making, **changes: object) -> Making:

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fabnet.production import lot as lots
 from fabnet.production.handoff import (
     Cancel,
     Confirm,
@@ -21,7 +20,10 @@ from fabnet.production.handoff import (
     LeaseRequest,
     Receipt,
 )
-from fabnet.production.lot import LOT_TABLE, MAKING_TABLE, Ignored, Lot, Making
+from fabnet.production.lots import lot as lots
+from fabnet.production.lots import making as makings
+from fabnet.production.lots.lot import LOT_TABLE, Ignored, Lot
+from fabnet.production.lots.making import MAKING_TABLE, Making
 from tests.production.samples import (
     MAKER,
     OURS,
@@ -89,11 +91,9 @@ class Pair:
         for _ in range(2):
             if self.making is None:
                 assert isinstance(said, LeaseRequest), "the courier keeps the order"
-                self.making = lots.queue(said, REQUESTER)
+                self.making = makings.queue(said, REQUESTER, maker=OURS, asked_by=OURS)
                 continue
-            after = lots.hear_requester(
-                self.making, said, author=REQUESTER, incarnation=OURS
-            )
+            after = makings.hear_requester(self.making, said, author=REQUESTER)
             if isinstance(after, Ignored):
                 continue
             self.making = after
@@ -104,35 +104,37 @@ class Pair:
         if self.making is None or self.making.state != "queued":
             return
         if yes:
-            self.making = lots.hold(
+            self.making = makings.hold(
                 self.making, policy=POLICY, acceptance=b"", licence="MIT"
             )
             self.to_requester.append(Lease(self.lot.job, 1, OURS, 60, POLICY, b""))
         else:
-            self.making = lots.refuse(self.making, "window-taken")
+            self.making = makings.refuse(self.making, "window-taken")
             self.send_final()
 
     def timer(self) -> None:
         if self.making is None or self.making.state not in ("held", "ready"):
             return
-        expire = lots.expire_hold if self.making.state == "held" else lots.miss_start
+        expire = (
+            makings.expire_hold if self.making.state == "held" else makings.miss_start
+        )
         self.making = expire(self.making)
         self.send_final()
 
     def stop(self) -> None:
         if self.making and (self.making.state, "stop") in MAKING_TABLE:
-            self.making = lots.stop(self.making, "fault")
+            self.making = makings.stop(self.making, "fault")
             if self.making.state == "final":
                 self.send_final()
 
     def go_on(self) -> None:
         if self.making is None:
             return
-        match lots.next_step(self.making):
+        match makings.next_step(self.making):
             case "intend":
-                self.making = lots.intend(self.making)
+                self.making = makings.intend(self.making)
             case "end":
-                self.making = lots.end(self.making)
+                self.making = makings.end(self.making)
                 self.send_final()
             case None:
                 pass
@@ -151,9 +153,9 @@ class Pair:
         if making is None or making.intent is None or self.acted is None:
             return
         if making.state == "in-doubt":
-            self.making = lots.count(making, good=self.acted)
+            self.making = makings.count(making, good=self.acted)
         else:
-            self.making = lots.finish(
+            self.making = makings.finish(
                 making, making.intent, good=self.acted, run_s=1, energy_wh=1, mass_mg=1
             )
         self.acted = None
@@ -164,7 +166,7 @@ class Pair:
         if self.making is None or self.making.state != "running":
             return
         if self.making.intent is not None:
-            self.making = lots.doubt(self.making)
+            self.making = makings.doubt(self.making)
             self.acted = bool(self.acted)
             self.send_receipt()
 
@@ -206,7 +208,7 @@ class Pair:
             assert self.bench == 0, "before CONFIRM nothing is made"
         if self.making is None:
             return
-        lots.check(self.making)
+        makings.check(self.making)
         assert self.making.good <= self.bench, "H3: no piece is claimed but made"
         if self.making.state == "final":
             assert self.making.good == self.bench, "H4: FINAL is the bench"

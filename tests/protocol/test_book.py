@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from fabnet.production import lot as lots
 from fabnet.production.job import Job
+from fabnet.production.lots import lot as lots
 from fabnet.production.place import place_at
 from fabnet.production.request import Item, Request
 from fabnet.protocol.courier import Courier

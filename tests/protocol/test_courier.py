@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from random import Random
 
 from hypothesis import given
@@ -19,8 +20,9 @@ from fabnet.protocol.courier import (
 from fabnet.protocol.effects import Drop, Put, Send, Turn
 from fabnet.protocol.voice import CountRow
 from fabnet.records import canonical
+from fabnet.records.ids import Incarnation
 from fabnet.records.message import Message, stored_message
-from tests.protocol.minds import Said, identity, of, turn
+from tests.protocol.minds import FIRST, Said, identity, of, turn
 
 
 def sent(spoken: Turn) -> list[Message]:
@@ -32,7 +34,17 @@ def words(messages: list[Message]) -> list[str]:
 
 
 def pair() -> tuple[Courier, Courier]:
-    return Courier(identity(1)), Courier(identity(2))
+    one, other = Courier(identity(1)), Courier(identity(2))
+    one.meet(turn(), other.identity.peer, FIRST)
+    other.meet(turn(), one.identity.peer, FIRST)
+    return one, other
+
+
+def reborn(courier: Courier) -> Courier:
+    """A courier of the same node, whose database is gone."""
+    ours = courier.identity
+    newer = Incarnation(ours.incarnation.counter + 1, 9)
+    return Courier(dataclasses.replace(ours, incarnation=newer))
 
 
 def post(courier: Courier, to: Courier, count: int, *, tick_ms: int = 0) -> Turn:
@@ -141,7 +153,7 @@ def test_at_the_bound_nothing_new_is_begun() -> None:
     one, other = pair()
     peer = other.identity.peer
     (message,) = sent(post(one, other, 1))
-    route = Route(waiting=dict.fromkeys(range(OUTBOX_MAX), message))
+    route = Route(FIRST, waiting=dict.fromkeys(range(OUTBOX_MAX), message))
     assert one.has_room(peer)
 
     one.routes[peer] = route
@@ -155,16 +167,64 @@ def test_an_acknowledgement_of_another_incarnation_frees_nothing() -> None:
     heard = turn()
     other.hear(heard, message)
     (ack,) = sent(heard)
-    restored = Courier(identity(1))
-    restored.identity = one.identity
     route = one.routes[other.identity.peer]
-    object.__setattr__(
-        one.identity, "incarnation", type(one.identity.incarnation)(9, 9)
-    )
+    one.identity = reborn(one).identity
 
     one.hear(turn(), ack)
 
     assert route.waiting
+
+
+def test_what_waits_reaches_the_newer_database_of_a_recipient_in_order() -> None:
+    one, other = pair()
+    taken, *_ = sent(post(one, other, 3))
+    acked = turn()
+    assert other.hear(acked, taken)
+    one.hear(turn(), sent(acked)[0])
+    again = reborn(other)
+    again.meet(turn(), one.identity.peer, FIRST)
+    (early, _) = one.routes[other.identity.peer].waiting.values()
+
+    nothing = turn()
+    assert not again.hear(nothing, early), "it was meant for the database that is gone"
+    (ack,) = sent(nothing)
+    readdressed = turn()
+    assert one.meet(readdressed, ack.author, ack.header.incarnation)
+    one.hear(readdressed, ack)
+
+    messages = sent(readdressed)
+    assert [message.header.seq for message in messages] == [1, 2]
+    assert all(again.hear(turn(), message) for message in messages)
+    assert words(messages) == ["word 1", "word 2"]
+    outbox = [each for each in readdressed.effects if isinstance(each, Put | Drop)]
+    assert [type(each) for each in outbox if each.table == "outbox"] == [
+        Drop, Drop, Put, Put,
+    ]  # fmt: skip
+
+
+def test_an_older_database_of_an_author_is_refused_for_ever() -> None:
+    one, other = pair()
+    (old,) = sent(post(one, other, 1))
+    newer = reborn(one)
+    newer.meet(turn(), other.identity.peer, FIRST)
+    (said,) = sent(post(newer, other, 1))
+
+    assert other.meet(turn(), said.author, said.header.incarnation)
+    assert other.hear(turn(), said)
+    late = turn()
+    assert not other.meet(late, old.author, old.header.incarnation)
+    assert not other.hear(late, old)
+
+    assert not late.effects, "not even acknowledged: nobody is there to hear it"
+
+
+def test_meeting_the_same_database_again_is_no_news() -> None:
+    one, other = pair()
+
+    again = turn()
+
+    assert not one.meet(again, other.identity.peer, FIRST)
+    assert not again.effects
 
 
 def test_what_was_taken_is_written() -> None:

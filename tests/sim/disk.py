@@ -8,7 +8,8 @@ from typing import TypeVar, assert_never
 
 from fabnet.content.cid import Cid
 from fabnet.production.job import Job
-from fabnet.production.lot import Lot, Making
+from fabnet.production.lots.lot import Lot
+from fabnet.production.lots.making import Making
 from fabnet.protocol.effects import Drop, Keep, Note, Put
 from fabnet.protocol.remembering import ROW_BYTES_MAX
 from fabnet.records import canonical

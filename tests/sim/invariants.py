@@ -9,11 +9,12 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from fabnet.cooperation.benches import WRITE_OFF_KIND, WriteOffBody
 from fabnet.cooperation.charter import CharterBody, named_in, open_charter
 from fabnet.cooperation.credit import Posting, balances, match
 from fabnet.production import handoff, receipt
 from fabnet.production.job import Job
-from fabnet.production.lot import Lot
+from fabnet.production.lots.lot import Lot
 from fabnet.production.receipt import Acceptance, LotClosed, lot_key
 from fabnet.production.request import KIND as REQUEST
 from fabnet.production.request import Request
@@ -56,6 +57,8 @@ class Invariants:
     """By disk, author and incarnation."""
     wanted: dict[str, int] = field(default_factory=dict)
     """Pieces of each job."""
+    written_off: Counter[str] = field(default_factory=Counter)
+    """Pieces of each job that a person signed off."""
 
     # ------------------------------------------------------------------ commits
 
@@ -88,6 +91,9 @@ class Invariants:
         assert header.seq == seq + 1, "a hole in a chain"
         assert header.prev == head, "a record that does not follow its log"
         self.heads[peer, record.author, *at] = (header.seq, record.id)
+        if record.kind == WRITE_OFF_KIND and record.author == peer:
+            body = record.read(WriteOffBody)
+            self.written_off[body.job] += body.missing
         if record.kind == REQUEST:
             items = record.read(Request).items
             self.wanted[record.id] = sum(item.pieces for item in items)
@@ -120,9 +126,7 @@ class Invariants:
         disk, header = self.disks[peer], message.header
         if message.kind == handoff.ACK:
             ack = message.read(handoff.Ack)
-            author = f"{header.recipient} {ack.incarnation.counter} "
-            author += str(ack.incarnation.random)
-            taken = disk.rows.get("taken", {}).get(author)
+            taken = disk.rows.get("taken", {}).get(header.recipient)
             last = 0 if taken is None else read(taken, CountRow).count
             assert ack.seq <= last, "acknowledged before it was durable"
             return
@@ -143,7 +147,11 @@ class Invariants:
             case handoff.FINAL:
                 final = message.read(handoff.Final)
                 key = lot_key(final.job, final.epoch)
-                assert final.good == self.benches[peer].good[key], "H6: FINAL"
+                assert final.good == self.benches[peer].good[key], "H4: FINAL"
+            case handoff.STATUS:
+                for lot in message.read(handoff.Status).lots:
+                    key = lot_key(lot.job, lot.epoch)
+                    assert lot.good == self.benches[peer].good[key], "H4: STATUS"
             case _:
                 pass
 
@@ -178,7 +186,8 @@ class Invariants:
         bench.came_out[piece] = good
         (bench.good if good else bench.scrap)[piece[0]] += 1
         job = piece[0].partition("/")[0]
-        assert self.made(job) <= self.wanted[job], "H1: more than was asked for"
+        most = self.wanted[job] + self.written_off[job]
+        assert self.made(job) <= most, "H1: more than was asked for and written off"
 
     def made(self, job: str) -> int:
         """Good pieces of a job that exist anywhere."""

@@ -8,9 +8,9 @@ import pytest
 from fabnet.content.cid import Cid
 from fabnet.designs.documents.withdrawal import KIND, WithdrawalBody
 from fabnet.production import job as jobs
-from fabnet.production import lot as lots
 from fabnet.production.job import Job
-from fabnet.production.lot import Making
+from fabnet.production.lots import making as makings
+from fabnet.production.lots.making import Making
 from fabnet.protocol.courier import Courier
 from fabnet.protocol.effects import Put, Turn
 from fabnet.protocol.handoff.making import Work
@@ -76,12 +76,12 @@ def test_pieces_that_come_back_twice(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_good_pieces_that_nobody_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    finish = lots.finish
+    finish = makings.finish
 
     def boastful(making: Making, piece: int, **measured: int) -> Making:
         return finish(making, piece, **{**measured, "good": True})  # type: ignore[arg-type]  # by name
 
-    monkeypatch.setattr(lots, "finish", boastful)
+    monkeypatch.setattr(makings, "finish", boastful)
     network = walking()
     network.world.climate = Climate(scrap_permille=1_000)
     with pytest.raises(AssertionError, match="H3"):

@@ -439,8 +439,9 @@ def test_a_forged_licence_acceptance_lowers_its_maker() -> None:
         return Send(
             seal_message(
                 detroit.identity.key, network="test", kind=handoff.LEASE,
-                recipient=header.recipient, incarnation=header.incarnation,
-                seq=header.seq, moment_ms=header.moment_ms, body=forged,
+                recipient=header.recipient, to=header.to,
+                incarnation=header.incarnation, seq=header.seq,
+                moment_ms=header.moment_ms, body=forged,
             )
         )  # fmt: skip
 

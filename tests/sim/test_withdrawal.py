@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from fabnet.content.cid import Cid
 from fabnet.designs import revision as revisions
 from fabnet.designs.documents.withdrawal import KIND, WithdrawalBody
-from fabnet.production.lot import Making
+from fabnet.production.lots.making import Making
 from fabnet.production.request import Item, Request
 from fabnet.protocol.events import FileRequest
 from fabnet.records.ids import JobId

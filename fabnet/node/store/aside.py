@@ -15,7 +15,7 @@ from fabnet.designs.revision import RevisionBody
 from fabnet.errors import RemoteError, StorageError
 from fabnet.node.store import tables
 from fabnet.node.store.engine import open_readers
-from fabnet.production.lot import Making
+from fabnet.production.lots.making import Making
 from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.record import BODY_BYTES_MAX

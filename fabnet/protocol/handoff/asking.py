@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import msgspec
 
-from fabnet.production import lot as lots
 from fabnet.production import receipt
 from fabnet.production.job import Job
-from fabnet.production.lot import Lot
+from fabnet.production.lots import lot as lots
+from fabnet.production.lots.lot import Lot
 from fabnet.production.receipt import Acceptance, LotClosed, lot_key
 from fabnet.production.request import KIND, Request
 from fabnet.protocol.community import Community
@@ -58,7 +58,7 @@ class Asking:
         self.book.keep_job(turn, job)
         turn.note(job.id, "cancelled")
         for lot in self.book.lots_of(job.id):
-            if lot.state in ("asked", "confirmed"):
+            if lots.takes(lot, "give-up"):
                 self.book.give_up(turn, lot)
         self.book.close_if_done(turn, job.id)
         turn.do(Answer(event.ask, self.book.voice.prev or Refusal("nothing-logged")))
@@ -74,12 +74,11 @@ class Asking:
         minutes = event.minutes or claim.minutes
         body = Acceptance(event.job, event.epoch, lot.closed, lot.good, minutes)
         record = self.book.voice.log(turn, receipt.ACCEPTANCE, key, body)
-        self.book.keep_lot(turn, lots.accept(lot))
+        self.book.settle(turn, lots.accept(lot))
         granted = sum(each.minutes for each in minutes)
         turn.note(
             event.job, "accepted", epoch=event.epoch, good=lot.good, minutes=granted
         )
-        self.book.close_if_done(turn, event.job)
         turn.do(Answer(event.ask, record.id))
 
     def _refuse(self, turn: Turn, event: FileRequest) -> Refusal | None:

@@ -15,10 +15,10 @@ import msgspec
 from fabnet.content.cid import Cid
 from fabnet.production import handoff
 from fabnet.production import job as jobs
-from fabnet.production import lot as lots
 from fabnet.production.handoff import Cancel
 from fabnet.production.job import Job, JobState, RefusedOffer
-from fabnet.production.lot import Lot
+from fabnet.production.lots import lot as lots
+from fabnet.production.lots.lot import Lot
 from fabnet.production.receipt import LotClosed, lot_key
 from fabnet.production.request import CLOSED_KIND, RequestClosed
 from fabnet.protocol.courier import Courier
@@ -78,6 +78,13 @@ class Book:
         self.lots[key] = lot
         turn.put("lot", key, lot)
 
+    def enter(self, turn: Turn, lot: Lot) -> None:
+        """Write down a count of a lot that is not over."""
+        if lot.state in lots.OPEN:
+            self.keep_lot(turn, lot)
+        else:
+            self.settle(turn, lot)
+
     def give_up(self, turn: Turn, lot: Lot) -> None:
         """Want a lot no longer: drop it, or ask its maker to stop."""
         after = lots.give_up(lot)
@@ -95,7 +102,7 @@ class Book:
 
     def cancel(self, turn: Turn, lot: Lot) -> None:
         """Tell the maker that a lot is not wanted."""
-        body = Cancel(lot.job, lot.epoch, lot.incarnation)
+        body = Cancel(lot.job, lot.epoch, lots.cites(lot))
         self.courier.send(turn, lot.maker, handoff.CANCEL, body)
 
     def remember_no(self, turn: Turn, lot: Lot, version: int) -> None:
@@ -106,27 +113,46 @@ class Book:
             self.keep_job(turn, jobs.refusing(job, refused))
 
     def settle(self, turn: Turn, lot: Lot) -> None:
-        """Give back to the job what an ended lot did not make."""
-        self.keep_lot(turn, lot)
+        """Give back to the job what a lot keeps from it no longer.
+
+        Of one that kept nothing any more, book what came to light since.
+        """
+        before = self.lots[lot_key(lot.job, lot.epoch)]
         job = self.jobs.get(lot.job)
-        if job is None:
-            return
-        item = item_of(job, lot.revision, lot.part)
-        self.keep_job(turn, jobs.closed(job, item, pieces=lot.pieces, good=lot.good))
+        if job is not None and before.state in lots.OPEN:
+            item = item_of(job, lot.revision, lot.part)
+            job = jobs.closed(job, item, pieces=lot.pieces, good=lot.good)
+            self.keep_job(turn, job)
+            self.owing = self.owing or lot.good < lot.pieces
+        elif job is not None:
+            lot = self._find(turn, job, lot)
+        if lot.surplus > before.surplus:
+            turn.note(
+                lot.job, "surplus", epoch=lot.epoch, pieces=lot.surplus, good=lot.good
+            )
+        self.keep_lot(turn, lot)
+        if job is None and lots.is_over(lot):
+            self._forget(turn, lot)
         self.close_if_done(turn, lot.job)
-        if lot.good < lot.pieces:
-            self.owing = True
+
+    def _find(self, turn: Turn, job: Job, lot: Lot) -> Lot:
+        """Book of a lot's surplus what its job still owes; the rest stays surplus."""
+        item = item_of(job, lot.revision, lot.part)
+        pieces = min(lot.surplus, job.owed[item])
+        if not pieces:
+            return lot
+        self.keep_job(turn, jobs.found(job, item, pieces))
+        return lots.needed_after_all(lot, pieces)
 
     def close_if_done(self, turn: Turn, id_: JobId) -> None:
         """Close a job of which nothing is under way and nothing to be accepted."""
         job = self.jobs.get(id_)
         if job is None:
             return
-        for lot in self.lots_of(id_):
-            if lot.state in ("asked", "confirmed", "cancelling"):
-                return
-            if lot.state == "closed" and lot.good and not lot.accepted:
-                return
+        if not all(
+            lots.is_over(lot) or lot.state == "written-off" for lot in self.lots_of(id_)
+        ):
+            return
         if job.state == "open" and not jobs.is_made(job):
             return
         state = "fulfilled" if job.state == "open" else job.state
@@ -143,7 +169,7 @@ class Book:
         refused = msgspec.structs.replace(job, state="refused", unplaced=why)
         self.keep_job(turn, refused)
         for lot in self.lots_of(job.id):
-            if lot.revision == withdrawn and lot.state in ("asked", "confirmed"):
+            if lot.revision == withdrawn and lots.takes(lot, "give-up"):
                 self.give_up(turn, lot)
         self.close_if_done(turn, job.id)
 
@@ -152,16 +178,25 @@ class Book:
         assert outcome != "open"
         body = RequestClosed(job.id, outcome, why)
         self.voice.log(turn, CLOSED_KIND, job.id, body)
+        self.remember_closed(turn, job, outcome)
+
+    def remember_closed(self, turn: Turn, job: Job, outcome: JobState) -> None:
+        """Know that a job is over, as it was logged now or before a restore."""
         turn.do(Drop("job", job.id))
         turn.put("closed-job", job.id, msgspec.structs.replace(job, state=outcome))
         if outcome != "refused":  # that was told when it was, with its reason
             turn.note(job.id, outcome)
         del self.jobs[job.id]
         for lot in self.lots_of(job.id):
-            key = lot_key(lot.job, lot.epoch)
-            del self.lots[key]
-            if self.claims.pop(key, None) is not None:
-                turn.do(Drop("claim", key))
+            if lots.is_over(lot):
+                self._forget(turn, lot)
+
+    def _forget(self, turn: Turn, lot: Lot) -> None:
+        """Let go of a lot that is over, and whose job is."""
+        key = lot_key(lot.job, lot.epoch)
+        del self.lots[key]
+        if self.claims.pop(key, None) is not None:
+            turn.do(Drop("claim", key))
 
 
 def item_of(job: Job, revision: Cid, part: str) -> int:

@@ -20,7 +20,7 @@ from fabnet.designs.documents.passport import (
     passport_subject,
 )
 from fabnet.production.job import short_code
-from fabnet.production.lot import Making
+from fabnet.production.lots.making import Making
 from fabnet.production.receipt import LotClosed, Minutes
 from fabnet.protocol.events import Design
 from fabnet.protocol.voice import Identity

@@ -9,14 +9,15 @@ from typing import Final
 from fabnet.designs.documents.acceptance import open_acceptance
 from fabnet.errors import RemoteError
 from fabnet.production import handoff, receipt
-from fabnet.production import lot as lots
 from fabnet.production.handoff import Cancel, Confirm, Lease, Receipt
 from fabnet.production.handoff import Final as FinalSaid
-from fabnet.production.lot import Ignored, Lot
+from fabnet.production.lots import lot as lots
+from fabnet.production.lots.lot import Ignored, Lot
 from fabnet.production.receipt import LotClosed, lot_key
 from fabnet.protocol.community import Community
 from fabnet.protocol.effects import Lower, Turn
 from fabnet.protocol.handoff.book import Book
+from fabnet.protocol.handoff.doubt.lost import LostLots
 from fabnet.records.ids import INT_MAX, PeerId
 from fabnet.records.keys import seal
 from fabnet.records.message import Message
@@ -45,6 +46,7 @@ class Makers:
 
     book: Book
     community: Community
+    lost: LostLots
 
     def hear(self, turn: Turn, message: Message) -> None:
         """Take what a maker says of a lot."""
@@ -60,11 +62,14 @@ class Makers:
         if isinstance(after, Ignored):
             turn.note(said.job, "ignored", kind=message.kind, reason=after.reason)
             return
+        if after.state == "lost" != lot.state:
+            self.lost.lose(turn, after)
+            return
         match said:
             case Lease():
                 self._leased(turn, after, said)
             case Receipt():
-                self.book.keep_lot(turn, after)
+                self.book.enter(turn, after)
                 turn.note(
                     said.job, "receipt", epoch=said.epoch, good=said.good,
                     scrap=said.scrap, in_doubt=said.in_doubt,
@@ -81,7 +86,7 @@ class Makers:
         lot = self.book.lots.get(key)
         if lot is None or record.author != lot.maker or lot.closed is not None:
             return
-        if lot.state not in ("confirmed", "cancelling", "closed"):
+        if not lots.takes(lot, "record"):
             return
         self.book.claims[key] = claim
         turn.put("claim", key, claim)
@@ -90,6 +95,7 @@ class Makers:
             claim.job, "lot-closed", epoch=claim.epoch, good=claim.good,
             minutes=sum(each.minutes for each in claim.minutes),
         )  # fmt: skip
+        self.lost.by_account(turn, self.book.lots[key])
         self.book.close_if_done(turn, claim.job)
 
     def _leased(self, turn: Turn, lot: Lot, lease: Lease) -> None:

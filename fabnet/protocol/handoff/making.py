@@ -13,10 +13,10 @@ from fabnet.content.cid import Cid
 from fabnet.cooperation.judgement import is_dispute, may_start
 from fabnet.designs.documents.withdrawal import Withdrawn
 from fabnet.production import handoff, receipt
-from fabnet.production import lot as lots
 from fabnet.production.handoff import Final as FinalSaid
 from fabnet.production.handoff import Receipt
-from fabnet.production.lot import Making
+from fabnet.production.lots import making as makings
+from fabnet.production.lots.making import Making
 from fabnet.production.receipt import lot_key
 from fabnet.protocol.community import Community
 from fabnet.protocol.courier import Courier
@@ -60,7 +60,7 @@ class Work:
         if making is None or making.intent != event.piece:
             turn.note(event.job, "piece-of-no-intent", piece=event.piece)
             return
-        making = lots.finish(
+        making = makings.finish(
             making, event.piece, good=event.good, run_s=event.run_s,
             energy_wh=event.energy_wh, mass_mg=event.mass_mg,
         )  # fmt: skip
@@ -68,7 +68,7 @@ class Work:
             event.job, "piece-made" if event.good else "piece-scrapped",
             epoch=event.epoch, piece=event.piece, good=making.good, of=making.pieces,
         )  # fmt: skip
-        if lots.next_step(making) != "end":
+        if makings.next_step(making) != "end":
             # FINAL says the same and more.
             self._receipt(turn, making)
         self.go_on(turn, making)
@@ -87,7 +87,7 @@ class Work:
             args = (("job", event.job), ("epoch", event.epoch))
             turn.do(Answer(event.ask, Refusal("no-lot-in-doubt", args)))
             return
-        making = lots.count(making, good=event.good)
+        making = makings.count(making, good=event.good)
         turn.note(
             event.job, "bench-counted", epoch=event.epoch, person=event.person,
             good=making.good, scrap=making.scrap,
@@ -121,7 +121,7 @@ class Work:
                 continue
             if refusal is not None:
                 # Its end begins what comes next.
-                self.final(turn, lots.stop(making, refusal.reason, _detail(refusal)))
+                self.final(turn, makings.stop(making, refusal.reason, _detail(refusal)))
                 return
             turn.note(
                 making.job, "started", epoch=making.epoch, machine=bench.machine.name
@@ -141,11 +141,11 @@ class Work:
         """Do what comes next with a confirmed lot: the next piece, or its end."""
         bench = self.shop.benches.get(making.machine)
         design = self.shop.designs.get(making.revision)
-        step = lots.next_step(making)
+        step = makings.next_step(making)
         if step == "end":
-            self.final(turn, lots.end(making))
+            self.final(turn, makings.end(making))
         elif step == "intend" and bench is not None and design is not None:
-            making = lots.intend(making)
+            making = makings.intend(making)
             self.shop.keep(turn, making)
             bench.told_permille = 0
             part = design.revision.part(making.part)
@@ -175,18 +175,18 @@ class Work:
         why = withdrawn.reason
         match making.state:
             case "queued" | "held":
-                self.final(turn, lots.refuse(making, WITHDRAWN, why))
+                self.final(turn, makings.refuse(making, WITHDRAWN, why))
             case "ready":
-                self.final(turn, lots.stop(making, WITHDRAWN, why))
+                self.final(turn, makings.stop(making, WITHDRAWN, why))
             case "running" | "in-doubt":
                 # The piece under way comes to its end; no timer and no wish undoes it.
-                self.go_on(turn, lots.stop(making, WITHDRAWN, why))
+                self.go_on(turn, makings.stop(making, WITHDRAWN, why))
             case _:
                 pass
 
     def doubt(self, turn: Turn, making: Making, why: str) -> None:
         """Stop the machine: a piece was begun and nobody knows what became of it."""
-        making = lots.doubt(making)
+        making = makings.doubt(making)
         self.shop.keep(turn, making)
         turn.note(
             making.job, "in-doubt", epoch=making.epoch, piece=making.intent or 0,
@@ -203,7 +203,7 @@ class Work:
         for making in self.shop.active(bench):
             by_ms = self._start_by_ms(making)
             if by_ms is not None and by_ms <= turn.now.moment_ms:
-                self.final(turn, lots.miss_start(making))
+                self.final(turn, makings.miss_start(making))
 
     def due_moments(self, bench: Bench) -> list[int]:
         """Return the moments at which lots of a machine may begin, or are missed."""
@@ -223,7 +223,7 @@ class Work:
 
     def refuse(self, turn: Turn, making: Making, refusal: Refusal) -> None:
         """End a lot that was not confirmed, with the reason."""
-        self.final(turn, lots.refuse(making, refusal.reason, _detail(refusal)))
+        self.final(turn, makings.refuse(making, refusal.reason, _detail(refusal)))
 
     def final(self, turn: Turn, making: Making) -> None:
         """Say FINAL; of a confirmed lot, log what it came to."""
@@ -243,8 +243,8 @@ class Work:
     def send_final(self, turn: Turn, making: Making) -> None:
         """Tell the requester that no piece of a lot will be made from here on."""
         final = FinalSaid(
-            making.job, making.epoch, self.shop.voice.identity.incarnation, making.good,
-            making.scrap, making.reason, making.detail,
+            making.job, making.epoch, making.maker, making.good, making.scrap,
+            making.reason, making.detail,
         )  # fmt: skip
         self.courier.send(turn, making.requester, handoff.FINAL, final)
 
@@ -265,8 +265,8 @@ class Work:
     def _receipt(self, turn: Turn, making: Making) -> None:
         self.shop.keep(turn, making)
         receipt = Receipt(
-            making.job, making.epoch, self.shop.voice.identity.incarnation, making.good,
-            making.scrap, int(making.state == "in-doubt"),
+            making.job, making.epoch, making.maker, making.good, making.scrap,
+            int(making.state == "in-doubt"),
         )  # fmt: skip
         self.courier.send(turn, making.requester, handoff.RECEIPT, receipt)
 

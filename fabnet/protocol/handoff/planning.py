@@ -15,9 +15,9 @@ from fabnet.content.cid import Cid
 from fabnet.cooperation.judgement import accepted_materials, may_request
 from fabnet.production import handoff, receipt
 from fabnet.production import job as jobs
-from fabnet.production import lot as lots
 from fabnet.production.handoff import LeaseRequest
 from fabnet.production.job import Job
+from fabnet.production.lots import lot as lots
 from fabnet.production.plan import (
     Certificate,
     Placed,
@@ -270,7 +270,9 @@ class Planning:
         key = lot_key(job.id, job.epoch)
         self.book.voice.log(turn, receipt.LOT_OPENED, key, body)
         self.book.keep_job(turn, job)
-        self.book.keep_lot(turn, lots.open_lot(body, version=placed.version))
+        asked = self.book.courier.known(placed.peer)
+        lot = lots.open_lot(body, version=placed.version, asked=asked)
+        self.book.keep_lot(turn, lot)
         self._tell_why(turn, job, placed)
         if certificate is not None and certificate.gap_permyriad:
             gap_permyriad = certificate.gap_permyriad

@@ -15,16 +15,17 @@ from fabnet.cooperation.need import round_order
 from fabnet.cooperation.policy import Policy
 from fabnet.designs.licence.eligible import Permitted
 from fabnet.production import handoff
-from fabnet.production import lot as lots
 from fabnet.production.handoff import Cancel, Confirm, Lease, LeaseRequest
-from fabnet.production.handoff import Final as FinalSaid
-from fabnet.production.lot import Ignored, Making
+from fabnet.production.lots import making as makings
+from fabnet.production.lots.lot import Ignored
+from fabnet.production.lots.making import Making
 from fabnet.production.receipt import lot_key
 from fabnet.protocol.community import Community
 from fabnet.protocol.courier import Courier
 from fabnet.protocol.effects import Recall, Turn
 from fabnet.protocol.events import Recalled
 from fabnet.protocol.handoff.closing import licence_acceptance
+from fabnet.protocol.handoff.doubt.remnants import Remnants
 from fabnet.protocol.handoff.making import Work
 from fabnet.protocol.handoff.workshop import LOTS_MAX, Bench, Workshop, next_change
 from fabnet.records.ids import Now
@@ -48,6 +49,7 @@ class Rounds:
     work: Work
     community: Community
     courier: Courier
+    remnants: Remnants
     design_by_tick: dict[str, int] = field(default_factory=dict)
     hold_by_tick: dict[str, int] = field(default_factory=dict)
     recall_tick: dict[Cid, int] = field(default_factory=dict)
@@ -58,15 +60,14 @@ class Rounds:
         said = _read(message)
         if said is None:
             return
+        if self.remnants.hear(turn, message, said):
+            return
         making = self.shop.lots.get(lot_key(said.job, said.epoch))
         if making is None:
             self._first(turn, message, said)
             return
-        ours = self.shop.voice.identity.incarnation
         before = making.state
-        after = lots.hear_requester(
-            making, said, author=message.author, incarnation=ours
-        )
+        after = makings.hear_requester(making, said, author=message.author)
         if isinstance(after, Ignored):
             turn.note(said.job, "ignored", kind=message.kind, reason=after.reason)
         elif after.state == "final" and before == "final":
@@ -115,7 +116,7 @@ class Rounds:
             del self.hold_by_tick[key]
             making = self.shop.lots.get(key)
             if making is not None and making.state == "held":
-                self.work.final(turn, lots.expire_hold(making))
+                self.work.final(turn, makings.expire_hold(making))
         for cid in [cid for cid, due in self.recall_tick.items() if due <= now]:
             del self.recall_tick[cid]
             turn.do(Recall(cid, ()))
@@ -152,32 +153,30 @@ class Rounds:
                     turn, making, "the node stopped while the machine was making"
                 )
             elif making.state == "held":
-                self.work.final(turn, lots.expire_hold(making))
+                self.work.final(turn, makings.expire_hold(making))
             elif making.state == "queued":
                 self._wait_for_round(turn, making)
             if making.state in ("ready", "running", "in-doubt"):
                 turn.do(Recall(making.revision, (making.requester,)))
 
     def _first(self, turn: Turn, message: Message, said: Said) -> None:
-        ours = self.shop.voice.identity.incarnation
-        if isinstance(said, LeaseRequest):
-            making = lots.queue(said, message.author)
-            self.shop.keep(turn, making)
-            turn.note(
-                said.job, "lease-requested", epoch=said.epoch, part=said.part,
-                pieces=said.pieces, machine=said.machine,
-            )  # fmt: skip
-            refusal = self._refuse_at_once(making)
-            if refusal is not None:
-                self.work.refuse(turn, making, refusal)
-            else:
-                self._wait_for_round(turn, making)
-        elif isinstance(said, Cancel) and said.maker in (None, ours):
-            final = FinalSaid(said.job, said.epoch, ours, 0, 0, lots.CANCELLED, "")
-            self.courier.send(turn, message.author, handoff.FINAL, final)
+        if not isinstance(said, LeaseRequest):
+            self.remnants.first(turn, message, said)
+            return
+        header, ours = message.header, self.shop.voice.identity.incarnation
+        making = makings.queue(
+            said, header.author, maker=ours, asked_by=header.incarnation
+        )
+        self.shop.keep(turn, making)
+        turn.note(
+            said.job, "lease-requested", epoch=said.epoch, part=said.part,
+            pieces=said.pieces, machine=said.machine,
+        )  # fmt: skip
+        refusal = self._refuse_at_once(making)
+        if refusal is not None:
+            self.work.refuse(turn, making, refusal)
         else:
-            # Never "made none": another database of ours may have made some.
-            turn.note(said.job, "message-of-unknown-lot", kind=message.kind)
+            self._wait_for_round(turn, making)
 
     def _refuse_at_once(self, making: Making) -> Refusal | None:
         if making.machine not in self.shop.benches:
@@ -236,7 +235,7 @@ class Rounds:
             actor=maker.actor,
             facts=sorted(maker.facts | set(making.facts)),
         )
-        making = lots.hold(
+        making = makings.hold(
             making, policy=policy.id, acceptance=acceptance, licence=verdict.elected
         )
         self.shop.keep(turn, making)

@@ -11,18 +11,19 @@ from typing import Final
 import msgspec
 
 from fabnet.content.cid import Cid
-from fabnet.production import lot as lots
 from fabnet.production import machine as machines
 from fabnet.production import offer as offers
 from fabnet.production.calendar import free_windows
-from fabnet.production.lot import Making
+from fabnet.production.lots import making as makings
+from fabnet.production.lots.making import Making
+from fabnet.production.lots.remnant import Remnant
 from fabnet.production.machine import Machine, MachineState
 from fabnet.production.offer import CapacityOffer, FreeWindow, offer_key
 from fabnet.production.receipt import lot_key
-from fabnet.protocol.effects import Turn
+from fabnet.protocol.effects import Drop, Turn
 from fabnet.protocol.events import Design, MachineSeen
 from fabnet.protocol.voice import Voice
-from fabnet.records.ids import MachineId, Now, Window
+from fabnet.records.ids import Incarnation, MachineId, Now, PeerId, Window
 
 LOTS_MAX: Final = 10_000
 """Lots remembered at one facility; beyond it final ones are forgotten, oldest first,
@@ -57,6 +58,10 @@ class Workshop:
     """Those that are not final, by machine; each is in `lots` too."""
     designs: dict[Cid, Design] = field(default_factory=dict)
     """Of lots that are not final."""
+    remnants: dict[str, Remnant] = field(default_factory=dict)
+    """What is left of lots that an earlier database of ours was asked for."""
+    fences: dict[PeerId, Incarnation] = field(default_factory=dict)
+    """Restored requesters that are still to be told of their older lots."""
 
     def seen(self, turn: Turn, event: MachineSeen) -> None:
         """Know a machine as it is now, and offer its capacity."""
@@ -71,9 +76,16 @@ class Workshop:
 
     def keep(self, turn: Turn, making: Making) -> None:
         """Write a lot down."""
-        lots.check(making)
+        makings.check(making)
         self.remember(making)
         turn.put("making", lot_key(making.job, making.epoch), making)
+
+    def forget(self, turn: Turn, making: Making) -> None:
+        """Let go of a lot that is known otherwise from here on."""
+        key = lot_key(making.job, making.epoch)
+        del self.lots[key]
+        self.live.get(making.machine, {}).pop(key, None)
+        turn.do(Drop("making", key))
 
     def remember(self, making: Making) -> None:
         """Know a lot, now or again after a restart."""
@@ -111,6 +123,8 @@ class Workshop:
         """Return how a machine is: as configured, unless it is making or in doubt."""
         active = self.active(bench)
         if any(making.state == "in-doubt" for making in active):
+            return "in-doubt"
+        if any(left.holds(bench.machine.id) for left in self.remnants.values()):
             return "in-doubt"
         under_way = any(making.intent is not None for making in active)
         return "busy" if under_way else bench.machine.state

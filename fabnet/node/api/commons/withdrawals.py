@@ -35,7 +35,7 @@ from fabnet.node.api.table import Call
 from fabnet.node.shell import Shell
 from fabnet.node.withdrawn import withdrawn_of
 from fabnet.production.job import Job, short_code
-from fabnet.production.lot import Making
+from fabnet.production.lots.making import Making
 from fabnet.production.receipt import lot_key
 from fabnet.protocol.events import Publish
 from fabnet.records.refusal import Refusal

@@ -26,7 +26,7 @@ from fabnet.node.drivers.hours import zone
 from fabnet.node.labels.sheet import Duty, Sheet, SheetFile
 from fabnet.node.web.sentences import duty, span
 from fabnet.production.job import short_code
-from fabnet.production.lot import Making
+from fabnet.production.lots.making import Making
 from fabnet.production.receipt import lot_key
 from fabnet.production.request import Request
 from fabnet.records.ids import JobId, RecordId

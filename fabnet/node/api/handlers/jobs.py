@@ -27,7 +27,8 @@ from fabnet.node.store.reading import StoryLine
 from fabnet.node.web.sentences import sentence
 from fabnet.production import request as requests
 from fabnet.production.job import Job, short_code
-from fabnet.production.lot import Lot, Making
+from fabnet.production.lots.lot import Lot
+from fabnet.production.lots.making import Making
 from fabnet.production.request import Item, Request
 from fabnet.records.ids import JobId, RecordId
 

@@ -15,7 +15,8 @@ from fabnet.errors import RemoteError
 from fabnet.node.shell import Shell
 from fabnet.node.terms import ROW_BYTES_MAX, community_of
 from fabnet.production.job import Job
-from fabnet.production.lot import Lot, Making
+from fabnet.production.lots.lot import Lot
+from fabnet.production.lots.making import Making
 from fabnet.protocol.community import Community, DocumentRow
 from fabnet.records import canonical
 from fabnet.records.body import Body

@@ -1,0 +1,1 @@
+"""What nobody at a desk can know: lost databases, and what people say of benches."""

@@ -1,0 +1,201 @@
+"""After this node was restored: its older jobs end, and their makers say what is made.
+
+The requester's end. What our older database did since the backup was taken, only others
+know. So nothing more is placed of any older job, every maker is fenced (FENCE) and
+tells what it made (STATUS), and our own log, as others kept it, brings back the
+requests and lots that the backup did not have.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+import msgspec
+
+from fabnet.production import handoff, machine, receipt, request
+from fabnet.production.handoff import Fence, Status
+from fabnet.production.job import Job
+from fabnet.production.lots import lot as lots
+from fabnet.production.lots.lot import Ignored, Lot
+from fabnet.production.receipt import Acceptance, LotOpened, lot_key
+from fabnet.production.request import Request, RequestClosed
+from fabnet.protocol.courier import Courier
+from fabnet.protocol.effects import Drop, Turn
+from fabnet.protocol.handoff.book import JOBS_OPEN_MAX, Book, item_of
+from fabnet.records.ids import Incarnation, JobId, PeerId
+from fabnet.records.message import Message
+from fabnet.records.record import Record
+
+RESTORED: Final = "restored"
+"""Why a job ends that an earlier database of ours opened."""
+FENCES_MAX: Final = 2_500
+"""Peers fenced: as many as a node follows; a maker beyond it is fenced when it is next
+named by a lot of ours."""
+
+
+@dataclass(slots=True)
+class Recovery:
+    """Ends what an earlier database of ours began, and learns how it ended."""
+
+    book: Book
+    courier: Courier
+    spoke: Incarnation | None = None
+    """The database that these rows were written by, as far as they say."""
+    recovering: bool = False
+    """Whether this database ever took over from another."""
+    fenced: set[PeerId] = field(default_factory=set)
+
+    def wake(self, turn: Turn) -> None:
+        """Know that this database took over, if it did, and say so durably."""
+        ours = self.book.voice.identity.incarnation
+        is_reborn = ours.counter > 1 if self.spoke is None else self.spoke != ours
+        if self.spoke != ours:
+            turn.put("own", "incarnation", ours)
+        self.spoke = ours
+        if not is_reborn:
+            for job in list(self.book.jobs.values()):
+                if job.unplaced == RESTORED:
+                    self.book.close_if_done(turn, job.id)
+            return
+        for peer in sorted(self.fenced):
+            turn.do(Drop("fenced", peer))
+        self.recovering = True
+        self.fenced.clear()
+        turn.put("own", "recovering", ours)
+        turn.note(self.book.voice.identity.peer, "restored", counter=ours.counter)
+        for job in list(self.book.jobs.values()):
+            self._end(turn, job)
+
+    def meet(self, turn: Turn, record: Record) -> None:
+        """Fence a maker that shows a machine: an older request of ours may be there."""
+        if self.recovering and record.kind == machine.KIND:
+            self._fence(turn, record.author)
+
+    def hear_record(self, turn: Turn, record: Record) -> None:
+        """Take up what our own older database logged, as others kept it."""
+        identity = self.book.voice.identity
+        if record.author != identity.peer:
+            return
+        if record.header.incarnation == identity.incarnation:
+            return
+        match record.kind:
+            case request.KIND:
+                self._asked(turn, record)
+            case receipt.LOT_OPENED:
+                self._opened(turn, record.read(LotOpened))
+            case receipt.ACCEPTANCE:
+                self._accepted(turn, record.read(Acceptance))
+            case request.CLOSED_KIND:
+                self._closed(turn, record.read(RequestClosed))
+            case _:
+                pass
+
+    def hear(self, turn: Turn, message: Message) -> None:
+        """Take what a fenced maker says it made of our lots."""
+        if message.kind != handoff.STATUS:
+            return
+        status, maker = message.read(Status), message.author
+        if status.requester != self.book.voice.identity.incarnation:
+            turn.note(maker, "ignored", kind=message.kind, reason="of-another-fence")
+            return
+        for counted in status.lots:
+            key = lot_key(counted.job, counted.epoch)
+            lot = self.book.lots.get(key)
+            if lot is None or lot.maker != maker:
+                if counted.good:
+                    turn.note(
+                        counted.job, "stray-lot", epoch=counted.epoch,
+                        good=counted.good, peer=maker,
+                    )  # fmt: skip
+                continue
+            self._told(turn, lot, (counted.good, counted.scrap), status.maker)
+        if status.more:
+            return
+        for lot in [lot for lot in self.book.lots.values() if lot.maker == maker]:
+            if lot.state == "forgotten":
+                self._told(turn, lot, None, status.maker)
+
+    # ------------------------------------------------------------------ ending
+
+    def _end(self, turn: Turn, job: Job) -> None:
+        if job.state == "open":
+            job = msgspec.structs.replace(job, state="refused", unplaced=RESTORED)
+            self.book.keep_job(turn, job)
+            turn.note(job.id, "refused", reason=RESTORED)
+        for lot in self.book.lots_of(job.id):
+            if lots.takes(lot, "forget"):
+                self._forget(turn, lot)
+        self.book.close_if_done(turn, job.id)
+
+    def _forget(self, turn: Turn, lot: Lot) -> None:
+        self.book.settle(turn, lots.forget(lot))
+        turn.note(lot.job, "lot-forgotten", epoch=lot.epoch, machine=lot.machine)
+        self._fence(turn, lot.maker)
+
+    def _fence(self, turn: Turn, maker: PeerId) -> None:
+        full = len(self.fenced) >= FENCES_MAX
+        if maker in self.fenced or full or not self.courier.is_known(maker):
+            return
+        ours = self.book.voice.identity.incarnation
+        self.fenced.add(maker)
+        turn.put("fenced", maker, ours)
+        self.courier.send(turn, maker, handoff.FENCE, Fence(ours))
+
+    def _told(
+        self,
+        turn: Turn,
+        lot: Lot,
+        counts: tuple[int, int] | None,
+        maker: Incarnation,
+    ) -> None:
+        after = lots.hear_status(lot, counts, maker=maker)
+        if isinstance(after, Ignored):
+            return
+        if after.state == "forgotten":
+            # The maker lost it too: its people see it by this CANCEL.
+            turn.note(lot.job, "lot-lost", epoch=lot.epoch, machine=lot.machine)
+            self.book.cancel(turn, after)
+            return
+        turn.note(
+            lot.job, "status", epoch=lot.epoch, good=after.good, scrap=after.scrap
+        )
+        self.book.settle(turn, after)
+
+    # ------------------------------------------------------------------ our own log
+
+    def _asked(self, turn: Turn, record: Record) -> None:
+        id_ = JobId(record.id)
+        if id_ in self.book.jobs or len(self.book.jobs) >= JOBS_OPEN_MAX:
+            return
+        body = record.read(Request)
+        wanted = tuple(item.pieces for item in body.items)
+        none = tuple(0 for _ in body.items)
+        job = Job(id_, body, "refused", 0, wanted, none, (), RESTORED, b"", bytes(32))
+        self.book.keep_job(turn, job)
+        turn.note(id_, "refused", reason=RESTORED)
+
+    def _opened(self, turn: Turn, body: LotOpened) -> None:
+        job, key = self.book.jobs.get(body.job), lot_key(body.job, body.epoch)
+        if job is None or key in self.book.lots:
+            return
+        item_of(job, body.revision, body.part)
+        epoch = max(job.epoch, body.epoch)
+        self.book.keep_job(turn, msgspec.structs.replace(job, epoch=epoch))
+        lot = lots.open_lot(body, version=0, asked=None)
+        self.book.keep_lot(turn, lot)
+        after = lots.forget(lot)
+        self.book.keep_lot(turn, after)
+        turn.note(lot.job, "lot-forgotten", epoch=lot.epoch, machine=lot.machine)
+        self._fence(turn, lot.maker)
+
+    def _accepted(self, turn: Turn, body: Acceptance) -> None:
+        lot = self.book.lots.get(lot_key(body.job, body.epoch))
+        if lot is not None and lots.takes(lot, "recall"):
+            after = lots.recall(lot, good=body.good, lot_closed=body.lot_closed)
+            self.book.settle(turn, after)
+
+    def _closed(self, turn: Turn, body: RequestClosed) -> None:
+        job = self.book.jobs.get(body.request)
+        if job is not None:
+            self.book.remember_closed(turn, job, body.outcome)
