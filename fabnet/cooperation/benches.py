@@ -24,6 +24,7 @@ from fabnet.records.ids import DocumentId, JobId, JobIdText, PeerId, PeerIdText
 from fabnet.records.refusal import Refusal
 
 WRITE_OFF_KIND: Final = "write-off/1"
+ATTESTATION_KIND: Final = "attestation/1"
 ATTESTATION: Final = "FabnetAttestation"
 WRITE_OFF: Final = "FabnetWriteOff"
 WRITE_OFF_ALONE_S: Final = 8 * 3_600
@@ -40,6 +41,14 @@ class WriteOffBody(Body):
     job: JobIdText
     epoch: Epoch
     missing: _Pieces
+    document: Annotated[bytes, msgspec.Meta(max_length=COUNT_BYTES_MAX)]
+
+
+class AttestationBody(Body):
+    """The record of an attestation: the credential, as it was signed."""
+
+    job: JobIdText
+    epoch: Epoch
     document: Annotated[bytes, msgspec.Meta(max_length=COUNT_BYTES_MAX)]
 
 

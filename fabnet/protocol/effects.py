@@ -78,6 +78,8 @@ class Serve:
 
     peer: PeerId
     after: int
+    lost: int = 0
+    """Up to this arrival it gets back what it brought too: it lost that since."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Final
 
 from fabnet.protocol.effects import SendGot, Serve, Subscribe, Turn
 from fabnet.protocol.events import BatchHeard, GotHeard, NothingToServe, SubscribeHeard
-from fabnet.protocol.voice import Voice
+from fabnet.protocol.voice import CountRow, Voice
 from fabnet.records.body import Body
 from fabnet.records.ids import Count, Incarnation, PeerId
 
@@ -53,6 +53,9 @@ class Gossip:
     """Whose cursor moved past nothing new: not worth a write of its own, since after a
     crash the same is heard once more."""
     ask_again_tick: dict[PeerId, int] = field(default_factory=dict)
+    lost: dict[PeerId, int] = field(default_factory=dict)
+    """Peers that lost a database, and up to which arrival they may lack what they
+    brought."""
 
     def link_up(self, turn: Turn, peer: PeerId) -> None:
         """Ask a new link for what we have not seen."""
@@ -62,6 +65,14 @@ class Gossip:
             turn.do(Subscribe(peer, None, 0))
         else:
             turn.do(Subscribe(peer, cursor.incarnation, cursor.cursor))
+
+    def reborn(self, turn: Turn, peer: PeerId) -> None:
+        """Serve a peer anew that lost its database, with what it brought before."""
+        self.lost[peer] = self.voice.arrival
+        turn.put("lost", peer, CountRow(self.voice.arrival))
+        subscriber = self.subscribers.get(peer)
+        if subscriber is not None:
+            subscriber.cursor, subscriber.busy_until_tick = 0, None
 
     def link_down(self, turn: Turn, peer: PeerId) -> None:
         """Forget what was under way on a link."""
@@ -149,7 +160,7 @@ class Gossip:
         idle = subscriber.busy_until_tick is None
         if idle and subscriber.cursor < self.voice.arrival:
             subscriber.busy_until_tick = turn.now.tick_ms + SERVE_AGAIN_MS
-            turn.do(Serve(peer, subscriber.cursor))
+            turn.do(Serve(peer, subscriber.cursor, self.lost.get(peer, 0)))
 
     def _write(self, turn: Turn, peer: PeerId, row: CursorRow) -> None:
         self.held.pop(peer, None)

@@ -291,6 +291,7 @@ class Peer:
         """Know which database a peer speaks as; a new one lost what another knew."""
         if self.courier.meet(turn, peer, incarnation):
             turn.note(peer, "reborn", counter=incarnation.counter)
+            self.gossip.reborn(turn, peer)
             self.lost.reborn(turn, peer, incarnation)
 
     def _learn(self, turn: Turn, record: Record) -> None:

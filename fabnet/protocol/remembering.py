@@ -57,6 +57,8 @@ def restore(
     _restore_courier(rows, courier, spoke=spoke)
     for peer, cursor in _read(rows, "cursor", CursorRow).items():
         gossip.cursors[PeerId(peer)] = cursor
+    for peer, arrival in _read(rows, "lost", CountRow).items():
+        gossip.lost[PeerId(peer)] = arrival.count
     for place, head in _read(rows, "head", HeadRow).items():
         author, counter, random = place.split(" ")
         incarnation = Incarnation(int(counter), int(random))

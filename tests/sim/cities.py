@@ -157,10 +157,14 @@ def founded(
             steward=stewards[name],
             moment_ms=START_MS,
         )
-        site.carries(charters.KIND, None, CharterBody(charter[name]))
-        site.carries(charters.KIND, None, CharterBody(federation))
-        site.carries(memberships.KIND, ids[name], MembershipBody(membership))
-        site.carries(policies.KIND, ids[name], PolicyBody(rules))
+        site.papers = [
+            (charters.KIND, None, CharterBody(charter[name])),
+            (charters.KIND, None, CharterBody(federation)),
+            (memberships.KIND, ids[name], MembershipBody(membership)),
+            (policies.KIND, ids[name], PolicyBody(rules)),
+        ]
+        for paper in site.papers:
+            site.carries(*paper)
         site.introduces_itself()
     world.run(5_000)
     world.climate = climate

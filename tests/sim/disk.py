@@ -76,7 +76,13 @@ class Disk:
         self.newest = effect.arrival
 
     def served(
-        self, after: int, not_from: PeerId, *, records_max: int, bytes_max: int
+        self,
+        after: int,
+        not_from: PeerId,
+        *,
+        lost: int = 0,
+        records_max: int,
+        bytes_max: int,
     ) -> tuple[list[Record], int]:
         """Return what arrived after `after`, as the store does."""
         later: list[int] = []
@@ -88,7 +94,7 @@ class Disk:
         size, cursor = 0, after
         for arrival in reversed(later):
             record, source = self.records[arrival]
-            if source == not_from:
+            if source == not_from and arrival > lost:
                 continue
             size += len(record.envelope) + len(record.body or b"") + PARCEL_BYTES
             if batch and (size > bytes_max or len(batch) == records_max):

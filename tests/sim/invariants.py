@@ -60,6 +60,19 @@ class Invariants:
     written_off: Counter[str] = field(default_factory=Counter)
     """Pieces of each job that a person signed off."""
 
+    def replaced(self, peer: PeerId, disk: Disk) -> None:
+        """Know that a site goes on with another disk: its chains are as long as it has.
+
+        What it said before stays said, so that a fork is seen.
+        """
+        self.disks[peer] = disk
+        self.heads = {at: head for at, head in self.heads.items() if at[0] != peer}
+        for record, _ in disk.records.values():
+            header = record.header
+            at = (header.incarnation.counter, header.incarnation.random)
+            if not record.is_notice:
+                self.heads[peer, record.author, *at] = (header.seq, record.id)
+
     # ------------------------------------------------------------------ commits
 
     def committed(self, peer: PeerId, durable: Sequence[Durable]) -> None:

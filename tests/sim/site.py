@@ -104,6 +104,8 @@ class Site:
     answers: dict[int, RecordId | Refusal] = field(default_factory=dict)
     lowered: list[Lower] = field(default_factory=list)
     opened: Callable[[bytes, bytes | None], Record] = field(init=False)
+    papers: list[tuple[str, str | None, Body]] = field(default_factory=list)
+    """The documents that its operator keeps beside the database."""
     forge: Callable[[Send], Send] | None = None
     """What a dishonest node makes of a message of its own before it leaves."""
 
@@ -225,6 +227,7 @@ class Site:
         records, cursor = self.disk.served(
             effect.after,
             effect.peer,
+            lost=effect.lost,
             records_max=frames.BATCH_RECORDS_MAX,
             bytes_max=frames.BATCH_BYTES_MAX,
         )
@@ -358,7 +361,7 @@ class Site:
     def accepts_all(self) -> None:
         self.accepting = True
 
-    def _ask(self, make: Callable[[int], Event]) -> RecordId | Refusal:
+    def asks_mind(self, make: Callable[[int], Event]) -> RecordId | Refusal:
         """Ask the mind, and wait for its durable answer."""
         self.asks += 1
         number = self.asks
@@ -371,7 +374,7 @@ class Site:
 
     def carries(self, kind: str, about: str | None, body: Body) -> RecordId:
         """Publish a log record."""
-        said = self._ask(lambda ask: Publish(ask, kind, about, body))
+        said = self.asks_mind(lambda ask: Publish(ask, kind, about, body))
         assert not isinstance(said, Refusal), said
         return said
 
@@ -409,7 +412,7 @@ class Site:
             self.facility.place, self.identity.charter, "a" * 64,
         )  # fmt: skip
         seed = self.world.dice.randbytes(32)
-        return self._ask(lambda ask: FileRequest(ask, request, personal, seed))
+        return self.asks_mind(lambda ask: FileRequest(ask, request, personal, seed))
 
     def asks_for(
         self,
@@ -427,7 +430,7 @@ class Site:
         return JobId(said)
 
     def cancels(self, job: JobId) -> RecordId | Refusal:
-        return self._ask(lambda ask: CancelRequest(ask, job))
+        return self.asks_mind(lambda ask: CancelRequest(ask, job))
 
     def owns(
         self, machine: Machine, *, pace_permille: int = 1_000, setup_s: int = 60

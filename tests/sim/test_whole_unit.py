@@ -51,7 +51,7 @@ def asks_for(site: Site, *items: Item) -> JobId:
         site.facility.place, site.identity.charter, "a" * 64,
     )  # fmt: skip
     seed = site.world.dice.randbytes(32)
-    said = site._ask(lambda ask: FileRequest(ask, request, b"Ada", seed))
+    said = site.asks_mind(lambda ask: FileRequest(ask, request, b"Ada", seed))
     assert not isinstance(said, Refusal), said
     return JobId(said)
 

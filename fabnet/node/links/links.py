@@ -176,7 +176,11 @@ class Links:
     async def serve_batch(self, effect: Serve) -> NothingToServe | None:
         """Send a batch of kept records; what a peer brought is not sent back to it."""
         records, cursor = await self._store.serve(
-            effect.after, BATCH_RECORDS_MAX, effect.peer, bytes_max=BATCH_BYTES_MAX
+            effect.after,
+            BATCH_RECORDS_MAX,
+            effect.peer,
+            lost=effect.lost,
+            bytes_max=BATCH_BYTES_MAX,
         )
         if not records:
             return NothingToServe(effect.peer, cursor)

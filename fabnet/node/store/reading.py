@@ -95,15 +95,23 @@ def serve(
     limit: int,
     not_from: PeerId,
     *,
+    lost: int = 0,
     bytes_max: int = SERVED_BYTES_MAX,
 ) -> _Batch:
-    """Return what arrived after `after` but not from one peer, and where that ends."""
+    """Return what arrived after `after` but not from one peer, and where that ends.
+
+    What that peer brought up to the arrival `lost` is returned too.
+    """
     query = (
         select(_record.arrival, _record.envelope, _record.body)
         .where(
             _record.peer == peer,
             _record.arrival > after,
-            or_(_record.source.is_(None), _record.source != not_from),
+            or_(
+                _record.source.is_(None),
+                _record.source != not_from,
+                _record.arrival <= lost,
+            ),
         )
         .order_by(_record.arrival)
         .limit(min(limit, SERVED_MAX))

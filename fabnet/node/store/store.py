@@ -110,16 +110,29 @@ class Store:
         return self._query(lambda connection: reading.notices(connection, self._peer))
 
     async def serve(
-        self, after: int, limit: int, not_from: PeerId, *, bytes_max: int = 1 << 20
+        self,
+        after: int,
+        limit: int,
+        not_from: PeerId,
+        *,
+        lost: int = 0,
+        bytes_max: int = 1 << 20,
     ) -> tuple[list[tuple[bytes, bytes | None]], int]:
         """Return records that arrived after `after`, and the cursor to go on from.
 
-        Each is (envelope, body or nil when pruned); none that `not_from` brought. At
-        most 512 and `bytes_max`; an empty batch means there is nothing more.
+        Each is (envelope, body or nil when pruned); none that `not_from` brought, but
+        up to the arrival `lost`. At most 512 and `bytes_max`; an empty batch means
+        there is nothing more.
         """
         return await self._read(
             lambda connection: reading.serve(
-                connection, self._peer, after, limit, not_from, bytes_max=bytes_max
+                connection,
+                self._peer,
+                after,
+                limit,
+                not_from,
+                lost=lost,
+                bytes_max=bytes_max,
             )
         )
 

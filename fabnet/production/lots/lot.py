@@ -203,16 +203,19 @@ def open_lot(opened: LotOpened, *, version: int, asked: Incarnation | None) -> L
     )
 
 
+UNKNOWN: Final = Incarnation(1, 0)
+"""Cited when a lot may have been confirmed and nobody here knows to which database of
+its maker's: older than any that dice make."""
+
+
 def cites(lot: Lot) -> Incarnation | None:
     """Return which database of the maker's a CANCEL names; nil vows: never confirmed.
 
     A forgotten lot may have been confirmed, to the one that was asked if to any.
     """
-    return (
-        lot.incarnation
-        if lot.state in ("asked", "dropped")
-        else (lot.incarnation or lot.asked)
-    )
+    if lot.state in ("asked", "dropped"):
+        return None
+    return lot.incarnation or lot.asked or UNKNOWN
 
 
 # ------------------------------------------------------------------ what the maker says
@@ -350,7 +353,7 @@ def hear_status(
     """Return the lot after its maker, fenced, answered as `maker`.
 
     `counts` are good and scrap, nil when the maker does not know the lot. Then it never
-    reached the maker, unless another database of the maker's had it.
+    reached the maker, unless an earlier database of the maker's had it.
     """
     if counts is not None:
         if not takes(lot, "status"):
@@ -360,7 +363,7 @@ def hear_status(
     if lot.state != "forgotten":
         return Ignored(f"not-while-{lot.state}")
     step: LotStep = "unknown"
-    if lot.incarnation is None and lot.asked == maker:
+    if lot.incarnation is None and (lot.asked == maker or maker.counter == 1):
         step = "never-came"
     return msgspec.structs.replace(lot, state=_after(lot, step))
 

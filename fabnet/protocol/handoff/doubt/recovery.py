@@ -182,10 +182,8 @@ class Recovery:
         item_of(job, body.revision, body.part)
         epoch = max(job.epoch, body.epoch)
         self.book.keep_job(turn, msgspec.structs.replace(job, epoch=epoch))
-        lot = lots.open_lot(body, version=0, asked=None)
+        lot = lots.forget(lots.open_lot(body, version=0, asked=None))
         self.book.keep_lot(turn, lot)
-        after = lots.forget(lot)
-        self.book.keep_lot(turn, after)
         turn.note(lot.job, "lot-forgotten", epoch=lot.epoch, machine=lot.machine)
         self._fence(turn, lot.maker)
 

@@ -12,7 +12,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from fabnet.cooperation.benches import open_attestation
+from fabnet.cooperation.benches import (
+    ATTESTATION_KIND,
+    AttestationBody,
+    open_attestation,
+)
 from fabnet.errors import RemoteError
 from fabnet.production import handoff
 from fabnet.production.handoff import (
@@ -107,6 +111,8 @@ class Remnants:
             return
         good, scrap = counted
         left = remnants.attest(held, good=good, scrap=scrap, document=event.document)
+        body = AttestationBody(event.job, event.epoch, event.document)
+        record = self.shop.voice.log(turn, ATTESTATION_KIND, key, body)
         self._keep(turn, left)
         turn.note(event.job, "attested", epoch=event.epoch, good=good, scrap=scrap)
         self._answer(turn, left)
@@ -114,7 +120,7 @@ class Remnants:
         if bench is not None:
             self.shop.announce(turn, bench)
             self.work.start(turn, bench)
-        turn.do(Answer(event.ask, self.shop.voice.prev or Refusal("nothing-logged")))
+        turn.do(Answer(event.ask, record.id))
 
     # ------------------------------------------------------------------ old requesters
 

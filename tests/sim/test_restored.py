@@ -1,0 +1,163 @@
+"""A disk is lost, or brought back from a backup: nothing is made twice unseen."""
+
+from __future__ import annotations
+
+from fabnet.content.cid import Cid
+from fabnet.production.lots.lot import Lot
+from fabnet.records.ids import JobId
+from fabnet.records.refusal import Refusal
+from tests.sim.cities import founded, printer, published
+from tests.sim.disk import Disk
+from tests.sim.network import Network
+from tests.sim.restoring import attests_all, backed_up, restored, writes_off
+from tests.sim.site import Site
+
+PIECES = 4
+
+
+def asked(seed: int = 1, *more: str) -> tuple[Network, Site, Site, JobId]:
+    """Jackson asks for four hooks; Detroit can make them."""
+    network = founded("jackson", "detroit", *more, seed=seed)
+    jackson, detroit = network["jackson"], network["detroit"]
+    detroit.owns(printer(detroit))
+    jackson.accepts_all()
+    cid: Cid = published(detroit)
+    network.knows_of(cid)
+    return network, jackson, detroit, jackson.asks_for(cid, PIECES)
+
+
+def made(network: Network, job: JobId, pieces: int) -> None:
+    """Let time pass until so many good pieces of a job exist."""
+    network.until(lambda: network.watch.made(job) >= pieces)
+
+
+def the_lot(site: Site, job: JobId) -> Lot:
+    (lot,) = [lot for lot in site.mind.book.lots.values() if lot.job == job]
+    return lot
+
+
+def restarted(network: Network, site: Site, disk: Disk | None) -> None:
+    restored(site, disk)
+    network.run(600)
+
+
+def test_a_maker_that_lost_its_disk_has_a_person_count_its_bench() -> None:
+    network, jackson, detroit, job = asked()
+    made(network, job, 2)
+    restarted(network, detroit, None)
+
+    assert the_lot(jackson, job).state == "lost"
+    assert "lot-lost" in jackson.disk.codes(job)
+    assert "bench-unknown" in detroit.disk.codes(job)
+    network.run(24 * 3_600)
+    assert the_lot(jackson, job).state == "lost", "no timer moves quantity"
+
+    assert attests_all(network, detroit) == 1
+    network.run(600)
+    counted = jackson.disk.lot(f"{job}/1")
+    assert counted is not None
+    assert counted.good == detroit.bench.good[f"{job}/1"] < PIECES
+    network.finish(jackson, job)
+    assert network.watch.made(job) == PIECES
+    assert jackson.state(job) == "fulfilled"
+
+
+def test_a_maker_restored_from_a_backup_does_not_go_on_with_an_old_lot() -> None:
+    network, jackson, detroit, job = asked()
+    made(network, job, 1)
+    backup = backed_up(detroit)
+    made(network, job, 3)
+    restarted(network, detroit, backup)
+
+    assert network.watch.made(job) >= 3
+    assert not detroit.bench.in_machine, "its machine waits for a person"
+    assert the_lot(jackson, job).state == "lost"
+    attests_all(network, detroit)
+    network.finish(jackson, job)
+    assert network.watch.made(job) == PIECES
+
+
+def test_a_lot_that_is_written_off_is_made_again_and_what_turns_up_is_surplus() -> None:
+    network, jackson, detroit, job = asked(1, "barcelona")
+    barcelona = network["barcelona"]
+    barcelona.owns(printer(barcelona))
+    made(network, job, 1)
+    network.world.part(jackson.id, detroit.id)
+    network.world.part(barcelona.id, detroit.id)
+    network.run(7_200)
+    lot = the_lot(jackson, job)
+    assert lot.state == "confirmed", "silence moves nothing"
+
+    said = writes_off(network, jackson, lot)
+    assert not isinstance(said, Refusal), said
+    network.finish(jackson, job)
+    assert jackson.state(job) == "fulfilled"
+    network.world.heal()
+    network.run(1_200)
+
+    late = jackson.disk.lot(f"{job}/{lot.epoch}")
+    key = f"{job}/{lot.epoch}"
+    assert late is not None
+    assert (late.state, late.good) == ("closed", detroit.bench.good[key])
+    assert late.surplus == late.good - lot.good > 0
+    assert "surplus" in jackson.disk.codes(job)
+
+
+def test_a_write_off_needs_a_person_of_the_cooperative_and_the_right_count() -> None:
+    network, jackson, _, job = asked()
+    made(network, job, 1)
+    lot = the_lot(jackson, job)
+    network.stewards["jackson"] = network.stewards["detroit"]
+
+    assert writes_off(network, jackson, lot) == Refusal(
+        "signers-missing", (("signed", 0), ("needed", 1))
+    )
+    assert the_lot(jackson, job).state == "confirmed"
+
+
+def test_a_requester_that_lost_its_disk_learns_what_was_made_and_asks_no_more() -> None:
+    network, jackson, detroit, job = asked(1, "barcelona")
+    made(network, job, 2)
+    restarted(network, jackson, None)
+    network.run(7_200)
+
+    assert jackson.state(job) == "refused"
+    lot = jackson.disk.lot(f"{job}/1")
+    assert lot is not None
+    assert lot.state == "closed"
+    assert lot.good == network.watch.made(job) < PIECES
+    assert "fence-answered" in detroit.disk.codes(jackson.id)
+
+
+def test_a_requester_restored_from_a_backup_adopts_what_was_made_since() -> None:
+    network, jackson, _, job = asked()
+    made(network, job, 1)
+    backup = backed_up(jackson)
+    made(network, job, 3)
+    restarted(network, jackson, backup)
+    network.run(7_200)
+
+    lot = jackson.disk.lot(f"{job}/1")
+    assert lot is not None
+    assert (lot.state, lot.good) == ("closed", network.watch.made(job))
+    assert jackson.state(job) == "refused"
+    job_row = jackson.job(job)
+    assert job_row is not None
+    assert job_row.owed == (PIECES - lot.good,)
+
+
+def test_when_both_lost_their_disks_people_decide_and_nothing_is_made_again() -> None:
+    network, jackson, detroit, job = asked(1, "barcelona")
+    made(network, job, 2)
+    restored(detroit)
+    restarted(network, jackson, None)
+    network.run(7_200)
+
+    lot = the_lot(jackson, job)
+    assert lot.state == "forgotten"
+    assert attests_all(network, detroit) == 1
+    network.run(600)
+    counted = jackson.disk.lot(f"{job}/1")
+    assert counted is not None
+    assert counted.good == network.watch.made(job)
+    assert jackson.state(job) == "refused"
