@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from fabnet.cooperation import charter, membership, policy
+from fabnet.cooperation import benches, charter, membership, policy
 from fabnet.designs import revision
 from fabnet.designs.documents import dispute, grant, withdrawal
 from fabnet.node.links import frames
@@ -47,7 +47,13 @@ KINDS: tuple[tuple[str, type[Body]], ...] = (
     (handoff.CANCEL, handoff.Cancel),
     (handoff.RECEIPT, handoff.Receipt),
     (handoff.FINAL, handoff.Final),
+    (handoff.LOST, handoff.Lost),
+    (handoff.ATTEST, handoff.Attest),
+    (handoff.FENCE, handoff.Fence),
+    (handoff.STATUS, handoff.Status),
     (handoff.ACK, handoff.Ack),
+    (benches.WRITE_OFF_KIND, benches.WriteOffBody),
+    (benches.ATTESTATION_KIND, benches.AttestationBody),
 )
 PARTS: tuple[tuple[str, type[Body]], ...] = (
     ("header", Header),
@@ -55,6 +61,7 @@ PARTS: tuple[tuple[str, type[Body]], ...] = (
     ("item", request.Item),
     ("place", Place),
     ("minutes", receipt.Minutes),
+    ("counted", handoff.Counted),
     ("capability", Capability),
     ("free window", offer.FreeWindow),
     ("`hello`", frames.Hello),
