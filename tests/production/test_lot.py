@@ -80,7 +80,11 @@ LOTS: dict[LotState, list[Lot]] = {
     "cancelling": [lots.give_up(CONFIRMED)],
     "lost": [LOST_LOT],
     "forgotten": [lots.forget(CONFIRMED), lots.forget(asked())],
-    "written-off": [lots.write_off(CONFIRMED), lots.write_off(LOST_LOT)],
+    "written-off": [
+        lots.write_off(CONFIRMED),
+        lots.write_off(LOST_LOT),
+        lots.write_off(lots.forget(asked())),
+    ],
     "closed": [
         heard(CONFIRMED, final(3)),
         lots.record(heard(CONFIRMED, final(3)), record_id("lot-closed")),
@@ -104,10 +108,10 @@ MAKINGS: dict[MakingState, list[Making]] = {
 }
 
 
-def untold(lot: Lot, maker: Incarnation, state: LotState) -> Lot | Ignored:
-    """Hear a STATUS that does not name the lot, of which `state` is expected."""
+def untold(lot: Lot, maker: Incarnation, *, leads_on: bool) -> Lot | Ignored:
+    """Hear a STATUS that does not name the lot, and so ends it or not."""
     after = lots.hear_status(lot, None, maker=maker)
-    return after if getattr(after, "state", None) == state else Ignored("other row")
+    return after if (after != lot) == leads_on else Ignored("other row")
 
 
 def fenced(making: Making) -> Making | Ignored:
@@ -134,8 +138,8 @@ LOT_STEPS: dict[LotStep, Callable[[Lot], Lot | Ignored]] = {
     "write-off": lots.write_off,
     "forget": lots.forget,
     "status": lambda lot: lots.hear_status(lot, (1, 0), maker=OURS),
-    "never-came": lambda lot: untold(lot, OURS, "dropped"),
-    "unknown": lambda lot: untold(lot, RESTORED, "forgotten"),
+    "never-came": lambda lot: untold(lot, OURS, leads_on=True),
+    "unknown": lambda lot: untold(lot, RESTORED, leads_on=False),
     "recall": lambda lot: lots.recall(lot, good=1, lot_closed=record_id("lot-closed")),
 }
 MAKING_STEPS: dict[MakingStep, Callable[[Making], Making | Ignored]] = {

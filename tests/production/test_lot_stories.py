@@ -129,6 +129,37 @@ def test_a_forgotten_lot_that_its_maker_never_had_is_dropped() -> None:
     assert lots.cites(forgotten) == OURS, "not the vow: it may have been confirmed"
 
 
+def test_a_forgotten_lot_believes_only_the_database_that_was_asked() -> None:
+    forgotten = lots.forget(asked())
+    refused = Final(job(), 1, RESTORED, 0, 0, "window-taken", "")
+
+    assert from_maker(forgotten, refused) == Ignored("another-incarnation")
+    assert heard(forgotten, final(2)).state == "closed"
+
+
+def test_what_was_written_off_before_a_restore_is_still_asked_for() -> None:
+    gone = lots.write_off(CONFIRMED)
+    never = lots.hear_status(lots.write_off(lots.forget(asked())), None, maker=OURS)
+
+    assert lots.hear_status(gone, None, maker=RESTORED) == gone, "and CANCEL says so"
+    assert isinstance(never, Lot)
+    assert never.state == "closed"
+
+
+def test_a_lot_confirmed_to_an_older_database_is_lost_though_it_was_asked_again() -> (
+    None
+):
+    again = makings.queue(
+        lease_request(), REQUESTER, maker=RESTORED, asked_by=queued().asked_by
+    )
+    for making in (again, held(again), makings.refuse(again, "window-taken")):
+        left = remnants.overtaken(making, CANCEL)
+        assert isinstance(left, Remnant)
+        assert remnants.answer(left, ours=RESTORED) == LOST
+    assert remnants.overtaken(again, EARLY_CANCEL) is None
+    assert remnants.overtaken(READY, CONFIRM) is None
+
+
 def test_a_facility_that_lost_its_database_never_says_that_it_made_none() -> None:
     left = remnants.first_heard(CONFIRM, REQUESTER, ours=RESTORED)
 

@@ -156,6 +156,8 @@ LOT_TABLE: Final[dict[tuple[LotState, LotStep], tuple[LotState, str | None, str]
     ("written-off", "final"): ("closed", None, "more came to light: surplus"),
     ("written-off", "attest"): ("closed", None, "more came to light: surplus"),
     ("written-off", "status"): ("closed", None, "more came to light: surplus"),
+    ("written-off", "never-came"): ("closed", None, "nor will it: nothing was made"),
+    ("written-off", "unknown"): ("written-off", "CANCEL", "the maker forgot it too"),
     ("written-off", "record"): ("written-off", None, "the account of it came"),
     ("closed", "record"): ("closed", None, "the maker's account is here"),
     ("closed", "accept"): ("closed", None, "the pieces were taken, minutes granted"),
@@ -231,7 +233,7 @@ def hear_maker(
     assert (said.job, said.epoch) == (lot.job, lot.epoch), "a message of another lot"
     if author != lot.maker:
         return Ignored("not-the-maker")
-    if lot.incarnation not in (None, said.maker):
+    if not _believes(lot, said.maker):
         after = newer_maker(lot, said.maker)
         return Ignored("another-incarnation") if after == lot else after
     step: LotStep = "final"
@@ -246,6 +248,17 @@ def hear_maker(
     if state == "dropped":
         return msgspec.structs.replace(lot, state=state)
     return _counted(lot, state, good=said.good, scrap=said.scrap)
+
+
+def _believes(lot: Lot, maker: Incarnation) -> bool:
+    """Whether what a database of the maker's says of the lot is the whole truth.
+
+    After a restore the lot may have been confirmed to any since the one that was asked.
+    """
+    if lot.state in ("forgotten", "written-off"):
+        cited = lot.incarnation or lot.asked
+        return maker == cited if cited is not None else maker.counter == 1
+    return lot.incarnation in (None, maker)
 
 
 def hear_lost(lot: Lot, said: handoff.Lost, *, author: PeerId) -> Lot | Ignored:
@@ -352,19 +365,19 @@ def hear_status(
 ) -> Lot | Ignored:
     """Return the lot after its maker, fenced, answered as `maker`.
 
-    `counts` are good and scrap, nil when the maker does not know the lot. Then it never
-    reached the maker, unless an earlier database of the maker's had it.
+    `counts` are good and scrap, nil when the maker knows no such lot that was confirmed
+    to it. Then nothing was made, unless an earlier database of the maker's made it.
     """
     if counts is not None:
         if not takes(lot, "status"):
             return Ignored(f"not-while-{lot.state}")
         good, scrap = counts
         return _counted(lot, _after(lot, "status"), good=good, scrap=scrap)
-    if lot.state != "forgotten":
-        return Ignored(f"not-while-{lot.state}")
     step: LotStep = "unknown"
     if lot.incarnation is None and (lot.asked == maker or maker.counter == 1):
         step = "never-came"
+    if not takes(lot, step):
+        return Ignored(f"not-while-{lot.state}")
     return msgspec.structs.replace(lot, state=_after(lot, step))
 
 

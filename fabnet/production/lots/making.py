@@ -132,6 +132,7 @@ MAKING_TABLE: Final[
     ("final", "lease-request"): ("final", "FINAL", "the same again"),
     ("final", "confirm"): ("final", "FINAL", "the same again"),
     ("final", "cancel"): ("final", "FINAL", "the same again"),
+    ("final", "lose"): (None, "LOST", "an earlier database of ours had it"),
 }
 """Nil is no state of ours: what a database of ours lost goes on as a `Remnant`."""
 
@@ -207,11 +208,19 @@ def hear_requester(
             return making
         asked = handoff.LeaseRequest(*msgspec.structs.astuple(making)[:_ASKED])
         return Ignored("duplicate" if asked == said else "contradiction")
-    if said.maker not in (None, making.maker):
+    is_ours = said.maker in (None, making.maker)
+    if isinstance(said, handoff.Cancel):
+        is_ours = is_ours or cites_none_before(making, said.maker)
+    if not is_ours:
         return Ignored("another-incarnation")
     if isinstance(said, handoff.Cancel):
         return _stopping(making, _after(making, "cancel"), CANCELLED)
     return _confirmed(making, said)
+
+
+def cites_none_before(making: Making, cited: Incarnation | None) -> bool:
+    """Whether what is cited is older than our first database: the requester guesses."""
+    return cited is not None and cited < making.maker and making.maker.counter == 1
 
 
 def _confirmed(making: Making, said: handoff.Confirm) -> Making | Ignored:

@@ -19,7 +19,7 @@ import msgspec
 from fabnet.errors import TransitionError
 from fabnet.production import handoff
 from fabnet.production.lots.lot import Ignored
-from fabnet.production.lots.making import CANCELLED, Making, takes
+from fabnet.production.lots.making import CANCELLED, Making, cites_none_before, takes
 from fabnet.production.request import PIECES_MAX
 from fabnet.records.body import Body
 from fabnet.records.ids import Incarnation, JobIdText, MachineIdText, PeerId, PeerIdText
@@ -85,9 +85,10 @@ def first_heard(
     """Return what is left of a lot that is heard of but not known.
 
     `ours` is our incarnation. A lot of our own that is not known was over, was told so
-    until the requester had it on disk, and was then forgotten.
+    until the requester had it on disk, and was then forgotten. Before our first there
+    was no other, whatever is cited.
     """
-    if said.maker == ours:
+    if said.maker is not None and (said.maker == ours or ours.counter == 1):
         return Ignored("forgotten-final")
     step: RemnantStep = "confirm"
     if isinstance(said, handoff.Cancel):
@@ -108,6 +109,21 @@ def lose(making: Making) -> Remnant:
         making.job, making.epoch, making.requester, "lost", making.maker, machine,
         making.good, making.scrap, None,
     )  # fmt: skip
+
+
+def overtaken(
+    making: Making, said: handoff.LeaseRequest | handoff.Confirm | handoff.Cancel
+) -> Remnant | None:
+    """Return what is left of a lot that was confirmed to another database of ours.
+
+    Its lease-request was said again, and came to the one that took it before that
+    CONFIRM or CANCEL did. It is never confirmed to that one: a person must count.
+    """
+    if isinstance(said, handoff.LeaseRequest) or said.maker in (None, making.maker):
+        return None
+    if making.sealed is not None or cites_none_before(making, said.maker):
+        return None
+    return msgspec.structs.replace(lose(making), maker=said.maker)
 
 
 def hear_requester(

@@ -113,7 +113,7 @@ class Recovery:
         if status.more:
             return
         for lot in [lot for lot in self.book.lots.values() if lot.maker == maker]:
-            if lot.state == "forgotten":
+            if lots.takes(lot, "unknown"):
                 self._told(turn, lot, None, status.maker)
 
     # ------------------------------------------------------------------ ending
@@ -152,7 +152,7 @@ class Recovery:
         after = lots.hear_status(lot, counts, maker=maker)
         if isinstance(after, Ignored):
             return
-        if after.state == "forgotten":
+        if after == lot:
             # The maker lost it too: its people see it by this CANCEL.
             turn.note(lot.job, "lot-lost", epoch=lot.epoch, machine=lot.machine)
             self.book.cancel(turn, after)

@@ -69,7 +69,7 @@ class Remnants:
         """Know, of an earlier database of ours, only that lots were asked of it."""
         for making in list(self.shop.lots.values()):
             if making.state != "final" and making.maker != self._ours:
-                self._lose(turn, making)
+                self._lose(turn, making, remnants.lose(making))
 
     def first(self, turn: Turn, message: Message, said: Confirm | Cancel) -> None:
         """Take what is said of a lot that is known neither as such nor as a remnant."""
@@ -85,7 +85,13 @@ class Remnants:
 
     def hear(self, turn: Turn, message: Message, said: Said) -> bool:
         """Answer for a lot of which a remnant is left; false when there is none."""
-        held = self.shop.remnants.get(lot_key(said.job, said.epoch))
+        key = lot_key(said.job, said.epoch)
+        held, making = self.shop.remnants.get(key), self.shop.lots.get(key)
+        if held is None and making is not None and making.requester == message.author:
+            lost = remnants.overtaken(making, said)
+            if lost is not None:
+                self._lose(turn, making, lost)
+                return True
         if held is None:
             return False
         left = remnants.hear_requester(held, said, author=message.author)
@@ -159,7 +165,12 @@ class Remnants:
         newer: Incarnation,
         asked: Iterable[Making],
     ) -> None:
-        counted = [Counted(it.job, it.epoch, it.good, it.scrap) for it in asked]
+        # What was never confirmed to us may have been to an earlier database of ours.
+        counted = [
+            Counted(it.job, it.epoch, it.good, it.scrap)
+            for it in asked
+            if it.sealed is not None
+        ]
         counted += [
             Counted(left.job, left.epoch, left.good, left.scrap)
             for left in self.shop.remnants.values()
@@ -181,8 +192,7 @@ class Remnants:
 
     # ------------------------------------------------------------------ remnants
 
-    def _lose(self, turn: Turn, making: Making) -> None:
-        left = remnants.lose(making)
+    def _lose(self, turn: Turn, making: Making, left: Remnant) -> None:
         self.shop.forget(turn, making)
         self._keep(turn, left)
         turn.note(
