@@ -1,0 +1,62 @@
+"""How much of the world one search looks at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Pieces wanted, lots, facilities, and how often each fault may strike."""
+
+    pieces: int
+    lots: int
+    facilities: int
+    crashes: int = 1
+    scraps: int = 1
+    """Pieces that turn out scrap."""
+    disks: int = 0
+    """Facilities' disks lost; each time another database takes over."""
+    has_write_off: bool = False
+    restores: int = 0
+    """Requester's databases lost and restored."""
+    has_backups: bool = False
+    """Whether what was lost may come back as it was at any moment before."""
+    has_records: bool = False
+    """Whether lot-closed records travel and people accept pieces."""
+
+    def __str__(self) -> str:
+        """Return the bounds as the note writes them: Q2 E2 M2 and the faults."""
+        faults = (
+            (f"crash {self.crashes}", self.crashes),
+            (f"scrap {self.scraps}", self.scraps),
+            (f"disk {self.disks}", self.disks),
+            ("write-off", self.has_write_off),
+            (f"restored {self.restores}", self.restores),
+            ("backups", self.has_backups),
+            ("records", self.has_records),
+        )
+        named = ", ".join(name for name, is_on in faults if is_on)
+        return f"Q{self.pieces} E{self.lots} M{self.facilities} ({named})"
+
+
+SMALL: Final = (
+    Bounds(1, 2, 2),
+    Bounds(2, 2, 1),
+    Bounds(1, 1, 1, disks=1, has_write_off=True, has_records=True),
+    Bounds(1, 1, 1, restores=1, has_backups=True, has_write_off=True, has_records=True),
+    Bounds(1, 1, 1, disks=1, restores=1),
+)
+"""A few seconds in all: every change runs them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """What has struck so far, wherever it did."""
+
+    crashes: int = 0
+    scraps: int = 0
+    disks: tuple[int, ...] = (0, 0)
+    """By facility."""
+    restores: int = 0
