@@ -45,10 +45,28 @@ SMALL: Final = (
     Bounds(1, 2, 2),
     Bounds(2, 2, 1),
     Bounds(1, 1, 1, disks=1, has_write_off=True, has_records=True),
-    Bounds(1, 1, 1, restores=1, has_backups=True, has_write_off=True, has_records=True),
+    Bounds(1, 1, 1, scraps=0, disks=1, has_backups=True),
+    Bounds(
+        1, 1, 1, scraps=0, restores=1, has_backups=True, has_write_off=True,
+        has_records=True,
+    ),
     Bounds(1, 1, 1, disks=1, restores=1),
-)
-"""A few seconds in all: every change runs them."""
+    Bounds(1, 1, 1, crashes=0, scraps=0, disks=1, restores=1, has_backups=True),
+)  # fmt: skip
+"""Five seconds in all: every change runs them."""
+
+LARGE: Final = {
+    Bounds(2, 2, 2): 440_000,
+    Bounds(3, 2, 2): 1_260_000,
+    Bounds(2, 3, 1): 4_000_000,
+    Bounds(1, 2, 2, disks=1): 1_860_000,
+    Bounds(2, 2, 2, restores=1): 3_860_000,
+    Bounds(2, 2, 2, scraps=0, has_write_off=True): 540_000,
+    Bounds(1, 2, 2, disks=1, has_write_off=True): 1_000_000,
+    Bounds(1, 1, 1, disks=1, restores=1, has_backups=True): 1_000_000,
+}
+"""The eight bounds of the note, and the least number of states of each: with fewer, the
+world has grown smaller than it was."""
 
 
 @dataclass(frozen=True, slots=True)
