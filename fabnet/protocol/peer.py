@@ -293,6 +293,7 @@ class Peer:
             turn.note(peer, "reborn", counter=incarnation.counter)
             self.gossip.reborn(turn, peer)
             self.lost.reborn(turn, peer, incarnation)
+            self.recovery.reborn(turn, peer)
 
     def _learn(self, turn: Turn, record: Record) -> None:
         """Let our parts hear a record that is kept, ours or another's."""

@@ -13,6 +13,7 @@ from fabnet.production.lots import remnant as remnants
 from fabnet.production.lots.lot import LOT_TABLE, Ignored, Lot
 from fabnet.production.lots.making import MAKING_TABLE
 from fabnet.production.lots.remnant import Remnant
+from fabnet.records.ids import Incarnation
 from tests.production.moves import (
     CANCEL,
     CONFIRM,
@@ -144,6 +145,16 @@ def test_what_was_written_off_before_a_restore_is_still_asked_for() -> None:
     assert lots.hear_status(gone, None, maker=RESTORED) == gone, "and CANCEL says so"
     assert isinstance(never, Lot)
     assert never.state == "closed"
+
+
+def test_what_a_maker_knew_of_a_lost_lot_may_be_lost_again() -> None:
+    lost = lots.newer_maker(CONFIRMED, RESTORED)
+    gone = lots.write_off(CONFIRMED)
+
+    assert lots.loses(lost, Incarnation(3, 1))
+    assert lots.loses(gone, RESTORED)
+    assert lots.newer_maker(gone, RESTORED) == gone, "only CANCEL is said again"
+    assert not lots.loses(lots.forget(CONFIRMED), RESTORED), "FENCE asks for it"
 
 
 def test_a_lot_confirmed_to_an_older_database_is_lost_though_it_was_asked_again() -> (

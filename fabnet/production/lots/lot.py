@@ -137,6 +137,7 @@ LOT_TABLE: Final[dict[tuple[LotState, LotStep], tuple[LotState, str | None, str]
     ("cancelling", "lose"): ("lost", "CANCEL", "a newer database of the maker spoke"),
     ("cancelling", "write-off"): ("written-off", "CANCEL", "the missing, owed again"),
     ("cancelling", "forget"): ("forgotten", "FENCE", "we are the older database now"),
+    ("lost", "lose"): ("lost", "CANCEL", "whoever was told of it is gone too"),
     ("lost", "receipt"): ("lost", None, "said before it was lost, and still true"),
     ("lost", "final"): ("closed", None, "said before it was lost, and still true"),
     ("lost", "record"): ("lost", None, "the account of it came after all"),
@@ -152,6 +153,7 @@ LOT_TABLE: Final[dict[tuple[LotState, LotStep], tuple[LotState, str | None, str]
     ("forgotten", "record"): ("forgotten", None, "the account of it came first"),
     ("forgotten", "attest"): ("closed", None, "a person counted the bench"),
     ("forgotten", "write-off"): ("written-off", "CANCEL", "the missing, owed again"),
+    ("written-off", "lose"): ("written-off", "CANCEL", "somebody must count it still"),
     ("written-off", "receipt"): ("written-off", None, "more came to light: surplus"),
     ("written-off", "final"): ("closed", None, "more came to light: surplus"),
     ("written-off", "attest"): ("closed", None, "more came to light: surplus"),
@@ -274,12 +276,19 @@ def hear_lost(lot: Lot, said: handoff.Lost, *, author: PeerId) -> Lot | Ignored:
 
 def newer_maker(lot: Lot, incarnation: Incarnation) -> Lot:
     """Return the lot after its maker spoke as `incarnation`, about whatever it was."""
-    confirmed_to = lot.incarnation
-    if confirmed_to is None or confirmed_to >= incarnation:
-        return lot
-    if lot.state == "forgotten" or not takes(lot, "lose"):
+    if not loses(lot, incarnation):
         return lot
     return msgspec.structs.replace(lot, state=_after(lot, "lose"))
+
+
+def loses(lot: Lot, incarnation: Incarnation) -> bool:
+    """Whether a lot was confirmed to a database that is gone if `incarnation` speaks.
+
+    One that was lost before may be lost again, with all that its maker knew of that.
+    """
+    confirmed_to = lot.incarnation
+    is_older = confirmed_to is not None and confirmed_to < incarnation
+    return is_older and takes(lot, "lose")
 
 
 def attest(lot: Lot, *, author: PeerId, good: int, scrap: int) -> Lot | Ignored:

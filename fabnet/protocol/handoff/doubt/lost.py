@@ -41,9 +41,8 @@ class LostLots:
     def reborn(self, turn: Turn, maker: PeerId, incarnation: Incarnation) -> None:
         """Lose what was confirmed to a database of `maker` that is no more."""
         for lot in [lot for lot in self.book.lots.values() if lot.maker == maker]:
-            after = lots.newer_maker(lot, incarnation)
-            if after != lot:
-                self.lose(turn, after)
+            if lots.loses(lot, incarnation):
+                self.lose(turn, lots.newer_maker(lot, incarnation))
 
     def hear(self, turn: Turn, message: Message) -> None:
         """Take what a maker says of a lot that it lost."""

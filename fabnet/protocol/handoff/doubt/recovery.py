@@ -67,6 +67,12 @@ class Recovery:
         for job in list(self.book.jobs.values()):
             self._end(turn, job)
 
+    def reborn(self, turn: Turn, maker: PeerId) -> None:
+        """Fence a maker again that lost its disk, and our FENCE with it."""
+        if maker in self.fenced:
+            self.fenced.discard(maker)
+            self._fence(turn, maker)
+
     def meet(self, turn: Turn, record: Record) -> None:
         """Fence a maker that shows a machine: an older request of ours may be there."""
         if self.recovering and record.kind == machine.KIND:
