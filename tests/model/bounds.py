@@ -23,6 +23,9 @@ class Bounds:
     """Requester's databases lost and restored."""
     has_backups: bool = False
     """Whether what was lost may come back as it was at any moment before."""
+    is_acked: bool = False
+    """Whether a message is gone once a database has acknowledged it. Else it may come
+    again at any time, which breaks more, but never leaves anybody waiting."""
     has_records: bool = False
     """Whether lot-closed records travel and people accept pieces."""
 
@@ -35,6 +38,7 @@ class Bounds:
             ("write-off", self.has_write_off),
             (f"restored {self.restores}", self.restores),
             ("backups", self.has_backups),
+            ("acknowledged", self.is_acked),
             ("records", self.has_records),
         )
         named = ", ".join(name for name, is_on in faults if is_on)
@@ -52,6 +56,8 @@ SMALL: Final = (
     ),
     Bounds(1, 1, 1, disks=1, restores=1),
     Bounds(1, 1, 1, crashes=0, scraps=0, disks=1, restores=1, has_backups=True),
+    Bounds(1, 1, 1, crashes=0, scraps=0, disks=2, has_write_off=True, is_acked=True),
+    Bounds(1, 1, 1, scraps=0, disks=1, restores=1, is_acked=True),
 )  # fmt: skip
 """Five seconds in all: every change runs them."""
 

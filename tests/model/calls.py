@@ -22,6 +22,7 @@ class Calls:
 
     hear_maker: Callable[..., Lot | Ignored] = lots.hear_maker
     newer_maker: Callable[..., Lot] = lots.newer_maker
+    loses: Callable[..., bool] = lots.loses
     give_up: Callable[[Lot], Lot] = lots.give_up
     unanswered: Callable[[Lot], Lot] = lots.unanswered
     hear_requester: Callable[..., Making | Ignored] = makings.hear_requester
@@ -40,6 +41,8 @@ class Calls:
     """Whether a facility that lost its disk speaks under a new incarnation."""
     is_fencing: bool = True
     """Whether a restored requester knows that it was, and fences its makers."""
+    fences_again: bool = True
+    """Whether a facility that lost its disk is fenced once more."""
     rows: set[tuple[str, str, str]] = field(default_factory=set)
     """The rows of the tables that were taken: table, state, step."""
     planted: str = ""

@@ -71,6 +71,8 @@ class Stepped:
     shop: Shop
     faults: Faults
     sends: tuple[Post, ...] = ()
+    is_reborn: bool = False
+    """Whether another database took over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +265,7 @@ class Facility:
             if isinstance(slot, Making) and slot.state != "final":
                 step = self._lost(shop, place, remnants.lose(slot))
                 shop, sends = step.shop, (*sends, *step.sends)
-        return Stepped(self._named(label), False, shop, faults, sends)
+        return Stepped(self._named(label), False, shop, faults, sends, is_reborn=True)
 
     # ------------------------------------------------------------------ by a message
 

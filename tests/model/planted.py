@@ -94,6 +94,11 @@ def _deaf(*_: object) -> None:
     """Make nothing of a CANCEL that cites another database."""
 
 
+def _never(*_: object) -> bool:
+    """Lose nothing twice."""
+    return False
+
+
 def _same(lot: Lot, _: Incarnation) -> Lot:
     """Lose nothing, whoever speaks."""
     return lot
@@ -170,4 +175,16 @@ PLANTED: Final = {
         "L1",
         5,
     ),
-}  # fmt: skip
+    "nobody is told twice of what was lost or written off": Planted(
+        Calls(loses=_never),
+        Bounds(1, 1, 1, disks=1, has_write_off=True, is_acked=True),
+        "L1",
+        9,
+    ),
+    "a facility that lost our FENCE is not fenced again": Planted(
+        Calls(fences_again=False),
+        Bounds(1, 1, 1, disks=1, restores=1, is_acked=True),
+        "L1",
+        5,
+    ),
+}

@@ -60,6 +60,8 @@ class Turned:
     desk: Desk
     faults: Faults
     sends: tuple[Post, ...] = ()
+    is_reborn: bool = False
+    """Whether another database took over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,7 @@ class Requester:
         sends = tuple(
             Post(one, True, ours, Fence(ours)) for one in range(self.bounds.facilities)
         )
-        return Turned(label, False, after, faults, sends)
+        return Turned(label, False, after, faults, sends, is_reborn=True)
 
     def _forgets(self, lot: Lot, was: Lot) -> Lot:
         """Return a lot as it is known after a restore; `was` is how it is in truth.
@@ -183,10 +185,14 @@ class Requester:
         at = post.facility
         known = (*desk.known[:at], newest, *desk.known[at + 1 :])
         turned = Turned(f"R hears {post}", True, replace(desk, known=known), Faults())
+        is_news = post.by > desk.known[post.facility]
         for place, lot in enumerate(desk.lots):
             if lot.maker == MAKERS[post.facility]:
                 after = self.calls.newer_maker(lot, post.by)
-                turned = self._took(turned, place, "lose", after)
+                again = is_news and self.calls.loses(lot, post.by)
+                turned = self._took(turned, place, "lose", after, again=again)
+        if is_news and desk.is_restored:
+            turned = self._fences_again(turned, post.facility)
         said = post.said
         if isinstance(said, Status):
             turned = self._told(turned, said, post)
@@ -194,6 +200,15 @@ class Requester:
             assert isinstance(said, Lease | Receipt | handoff.Final | Lost | Attest)
             turned = self._heard(turned, said, post)
         return None if turned.desk == desk and not turned.sends else turned
+
+    def _fences_again(self, turned: Turned, facility: int) -> Turned:
+        """Fence a maker that lost our FENCE: as the product's `Recovery.reborn`."""
+        if not self.calls.fences_again:
+            return turned
+        ours = turned.desk.ours
+        return replace(
+            turned, sends=(*turned.sends, Post(facility, True, ours, Fence(ours)))
+        )
 
     def _heard(
         self,

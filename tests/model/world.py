@@ -44,6 +44,8 @@ class World:
     posts: Interned[Post] = field(default_factory=Interned)
     listening: dict[tuple[int, bool], Part] = field(default_factory=dict)
     """Who hears what comes from which side of which facility."""
+    sending: dict[tuple[int, bool], Part] = field(default_factory=dict)
+    """Who sends it."""
     heard: dict[tuple[bool, int, int], Move | None] = field(default_factory=dict)
 
     def explore(self) -> Outcome:
@@ -61,7 +63,9 @@ class World:
             at = _shop_at(one)
             start |= self.shops.number(self._facility(one).begin()) << at
             judged |= FIELD << at
-            parts.append(Part(FAULTS | FIELD << at, partial(self._shop_moves, one)))
+            acts = Part(FAULTS | FIELD << at, partial(self._shop_moves, one))
+            self.sending[one, False], self.sending[one, True] = acts, parts[0]
+            parts.append(acts)
             hears = Part(FIELD << at, partial(self._heard_by, one, True))
             told = Part(FIELD << DESK_AT, partial(self._heard_by, one, False))
             self.listening[one, True], self.listening[one, False] = hears, told
@@ -104,29 +108,49 @@ class World:
         sends = 0
         for post in step.sends:
             sends |= self._bit(post)
+        if step.is_reborn and self.bounds.is_acked:
+            # What the older database had on its way, the newer one does not send again.
+            change -= key >> self._net << self._net
         return Move(change, sends, step.is_progress, step.label)
 
     # ------------------------------------------------------------------ the network
 
+    @property
+    def _net(self) -> int:
+        """Return where the bits of the messages begin."""
+        return _shop_at(self.bounds.facilities)
+
     def _bit(self, post: Post) -> int:
-        at = _shop_at(self.bounds.facilities)
-        bit = 1 << at + self.posts.number(post)
+        bit = 1 << self._net + self.posts.number(post)
         self.listening[post.facility, post.is_ours].mask |= bit
+        if self.bounds.is_acked:
+            self.sending[post.facility, post.is_ours].mask |= bit
         return bit
 
     def _heard_by(self, one: int, is_ours: bool, key: int) -> list[Move]:
         """Return what each message that was ever sent may do now."""
         at = _shop_at(one) if is_ours else DESK_AT
         actor = key >> at & FIELD
-        box = key >> _shop_at(self.bounds.facilities)
+        box = key >> self._net
         moves: list[Move] = []
         while box:
             number = (box & -box).bit_length() - 1
             box &= box - 1
             move = self._hear(one, is_ours, actor, number)
-            if move is not None:
+            if self.bounds.is_acked:
+                moves += self._acked(move, number)
+            elif move is not None:
                 moves.append(move)
         return moves
+
+    def _acked(self, move: Move | None, number: int) -> list[Move]:
+        """Return a delivery that is acknowledged, and one whose ACK is lost."""
+        bit = 1 << self._net + number
+        if move is None:
+            return [Move(-bit, 0, True, f"{self.posts.values[number]} changes nothing")]
+        sends = move.sends & ~bit
+        acked = Move(move.change - bit, sends, True, move.label)
+        return [acked, move._replace(is_progress=False)]
 
     def _hear(self, one: int, is_ours: bool, actor: int, number: int) -> Move | None:
         asked = is_ours, actor, number
