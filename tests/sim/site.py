@@ -1,15 +1,9 @@
-"""A peer in the simulation: it does what `fabnet.node.runner` does, without a node.
-
-Verbs are what people at the site do. What the disk has not taken by a crash is lost,
-and with it everything that would have left after.
-"""
+"""A peer in the simulation, with its people: verbs are what they do at the site."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 import msgspec
 
@@ -18,26 +12,10 @@ from fabnet.designs import revision as revisions
 from fabnet.designs.documents import grant as grants
 from fabnet.designs.documents.grant import GrantBody
 from fabnet.designs.revision import Revision, RevisionBody
-from fabnet.errors import RemoteError
-from fabnet.node.links import frames
-from fabnet.production.facility import Facility
 from fabnet.production.job import Job
 from fabnet.production.machine import Machine, MachineState
 from fabnet.production.offer import CapacityOffer
 from fabnet.production.request import Item, NeedCode, Request
-from fabnet.protocol.effects import (
-    DURABLE,
-    Act,
-    Answer,
-    AskPlan,
-    Effect,
-    Lower,
-    Recall,
-    Send,
-    SendGot,
-    Serve,
-    Subscribe,
-)
 from fabnet.protocol.events import (
     AcceptLot,
     CancelRequest,
@@ -45,55 +23,21 @@ from fabnet.protocol.events import (
     Event,
     FacilitySeen,
     FileRequest,
-    LinkDown,
-    LinkUp,
     MachineSeen,
-    MessageHeard,
-    NothingToServe,
-    PieceLost,
-    PieceMade,
-    PlanReady,
-    Progressed,
     Publish,
-    Tick,
-    Woke,
 )
-from fabnet.protocol.peer import Peer
-from fabnet.protocol.voice import Identity
 from fabnet.records.body import Body
-from fabnet.records.ids import JobId, MachineId, Now, PeerId, RecordId, Window
-from fabnet.records.keys import SealingKey
-from fabnet.records.record import Record
+from fabnet.records.ids import JobId, MachineId, RecordId, Window
 from fabnet.records.refusal import Refusal
-from fabnet.scheduling.plan import plan
 from tests.sim import rhythm
-from tests.sim.designs import recalled
-from tests.sim.disk import Disk, Durable, Line
-from tests.sim.invariants import Bench, Invariants
-from tests.sim.world import World
+from tests.sim.disk import Line
+from tests.sim.node import Node
 
 
 @dataclass(slots=True)
-class Site:
-    """One node, its disk, its machines and its people."""
+class Site(Node):
+    """One node and its people."""
 
-    name: str
-    world: World
-    watch: Invariants
-    identity: Identity
-    sealing: SealingKey
-    facility: Facility
-    peer: Peer | None = None
-    disk: Disk = field(default_factory=Disk)
-    bench: Bench = field(default_factory=Bench)
-    machines: dict[MachineId, MachineSeen] = field(default_factory=dict)
-    boot: int = 0
-    tick_base_ms: int = 0
-    pending: deque[tuple[list[Durable], list[Effect], int]] = field(
-        default_factory=deque
-    )
-    last_commit_ms: int = 0
-    wake_ms: int | None = None
     looking: bool = False
     accepting: bool = False
     introduced: bool = False
@@ -101,220 +45,21 @@ class Site:
     opens_ms: int = 0
     """When its machines may first be used; from then on day and night."""
     asks: int = 0
-    answers: dict[int, RecordId | Refusal] = field(default_factory=dict)
-    lowered: list[Lower] = field(default_factory=list)
-    opened: Callable[[bytes, bytes | None], Record] = field(init=False)
     papers: list[tuple[str, str | None, Body]] = field(default_factory=list)
     """The documents that its operator keeps beside the database."""
-    forge: Callable[[Send], Send] | None = None
-    """What a dishonest node makes of a message of its own before it leaves."""
 
-    def __post_init__(self) -> None:
-        self.opened = frames.opener(self.identity.network)
-
-    @property
-    def id(self) -> PeerId:
-        return self.identity.peer
-
-    @property
-    def is_up(self) -> bool:
-        return self.peer is not None
-
-    @property
-    def mind(self) -> Peer:
-        assert self.peer is not None, f"{self.name} is down"
-        return self.peer
-
-    # ------------------------------------------------------------------ the runner
-
-    def now(self) -> Now:
-        moment = self.world.now_ms
-        return Now(moment, moment - self.tick_base_ms, f"boot-{self.boot}")
-
-    def happen(self, event: Event) -> None:
-        peer = self.peer
-        if peer is None:
-            return
-        now = self.now()
-        effects = peer.handle(event, now)
-        if effects:
-            durable = [effect for effect in effects if isinstance(effect, DURABLE)]
-            rest = [effect for effect in effects if not isinstance(effect, DURABLE)]
-            self.pending.append((durable, [*rest], now.moment_ms))
-            takes_ms = self.world.draw(self.world.climate.commit_ms)
-            at_ms = max(self.last_commit_ms, self.world.now_ms + takes_ms)
-            self.last_commit_ms = at_ms
-            self._later(at_ms - self.world.now_ms, self._commit)
-        self._sleep(peer, now, ticked=isinstance(event, Tick))
-
-    def _later(self, ms: int, act: Callable[[], None]) -> None:
-        """Do something unless the node crashes before."""
-        boot = self.boot
-
-        def unless_crashed() -> None:
-            if self.boot == boot:
-                act()
-
-        self.world.later(ms, unless_crashed)
-
-    def _soon(self, ms: int, event: Event) -> None:
-        self._later(ms, partial(self.happen, event))
-
-    def _sleep(self, peer: Peer, now: Now, *, ticked: bool) -> None:
-        due_ms = peer.wait_ms(now)
-        wait_ms = rhythm.IDLE_MS if due_ms is None else min(rhythm.IDLE_MS, due_ms)
-        assert wait_ms > 0 or not ticked, "a Tick that leaves itself due: a busy loop"
-        at_ms = self.world.now_ms + wait_ms
-        if self.wake_ms is None or at_ms < self.wake_ms:
-            self.wake_ms = at_ms
-            self._later(wait_ms, partial(self._tick, at_ms))
-
-    def _tick(self, at_ms: int) -> None:
-        if self.wake_ms == at_ms:
-            self.wake_ms = None
-            self.happen(Tick())
-
-    def _commit(self) -> None:
-        durable, rest, moment_ms = self.pending.popleft()
-        self._write(durable, moment_ms)
-        for effect in rest:
-            self._perform(effect)
+    def _committed(self) -> None:
         self._look_soon()
 
-    def _write(self, durable: list[Durable], moment_ms: int) -> None:
-        self.disk.commit(durable, moment_ms)
-        self.watch.committed(self.id, durable)
-
-    def _perform(self, effect: Effect) -> None:
-        match effect:
-            case Subscribe(peer, incarnation, cursor):
-                ask = frames.SubscribeFrame("subscribe", incarnation, cursor)
-                self.world.carry(self.id, peer, frames.encode(ask))
-            case SendGot(peer, cursor):
-                got = frames.GotFrame("got", cursor)
-                self.world.carry(self.id, peer, frames.encode(got))
-            case Send():
-                self._send(effect)
-            case Lower():
-                self.lowered.append(effect)
-            case Serve():
-                self._serve(effect)
-            case Recall():
-                ms = self.world.dice.randint(20, 500)
-                self._later(ms, partial(self._recall, effect))
-            case AskPlan(problem):
-                ms = self.world.dice.randint(5, 200)
-                self._soon(ms, PlanReady(plan(problem)))
-            case Act():
-                self._act(effect)
-            case Answer(number, result):
-                self.answers[number] = result
-            case _:
-                assert not isinstance(effect, DURABLE)
-
-    def _send(self, send: Send) -> None:
-        self.watch.leaves(self.id, send.message)
-        if self.forge is not None:
-            send = self.forge(send)
-        message = send.message
-        if message.header.recipient == self.id:
-            self._soon(1, MessageHeard(message))
-            return
-        frame = frames.MessageFrame("message", message.envelope)
-        self.world.carry(self.id, message.header.recipient, frames.encode(frame))
-
-    def _serve(self, effect: Serve) -> None:
-        records, cursor = self.disk.served(
-            effect.after,
-            effect.peer,
-            lost=effect.lost,
-            records_max=frames.BATCH_RECORDS_MAX,
-            bytes_max=frames.BATCH_BYTES_MAX,
-        )
-        if not records:
-            self._soon(1, NothingToServe(effect.peer, cursor))
-            return
-        parcels = tuple(frames.Parcel(each.envelope, each.body) for each in records)
-        batch = frames.BatchFrame("batch", self.identity.incarnation, cursor, parcels)
-        self.world.carry(self.id, effect.peer, frames.encode(batch))
-
-    # ------------------------------------------------------------------ the links
-
-    def hear(self, peer: PeerId, raw: bytes) -> None:
-        ours = self.identity
-        reader = frames.Reader(peer, ours.network, ours.incarnation, self.opened)
-        try:
-            heard = reader.read(raw)
-        except RemoteError as error:
-            self.lowered.append(Lower(peer, str(error)))
-            return
-        assert not isinstance(heard, frames.Hello)
-        self.happen(heard)
-
-    def link_up(self, peer: PeerId) -> None:
-        self._soon(1, LinkUp(peer))
-
-    def link_down(self, peer: PeerId) -> None:
-        self._soon(1, LinkDown(peer))
-
-    # ------------------------------------------------------------------ designs
-
-    def _recall(self, effect: Recall) -> None:
-        self.happen(recalled(self, effect.cid))
-
-    # ------------------------------------------------------------------ machines
-
-    def _act(self, act: Act) -> None:
-        self.watch.begins(self.id, act)
-        takes_ms = act.run_s * self.world.dice.randint(900, 1_100)
-        name = act.job, act.epoch, act.piece
-        self._soon(takes_ms // 2, Progressed(*name, 500))
-        self._later(takes_ms, partial(self._made, act, takes_ms))
-
-    def _made(self, act: Act, took_ms: int) -> None:
-        climate = self.world.climate
-        good = not self.world.chance(climate.scrap_permille)
-        self.watch.comes_out(self.id, act.machine, good=good)
-        name = act.job, act.epoch, act.piece
-        if self.world.chance(climate.lost_piece_permille):
-            self.happen(PieceLost(*name, "the cable came loose"))
-        else:
-            self.happen(PieceMade(*name, good, took_ms // 1_000, 25, act.mass_mg))
-
-    # ------------------------------------------------------------------ power
-
-    def starts(self) -> None:
-        """Begin, after what the disk remembers."""
-        self.tick_base_ms = self.world.now_ms - self.world.dice.randint(0, 1_000_000)
-        rows = {table: dict(rows) for table, rows in self.disk.rows.items()}
-        notices = self.disk.notices()
-        self.peer = Peer.restore(self.identity, rows, notices, self.now())
-        self.happen(Woke())
+    def _started(self) -> None:
+        self.looking = False
         if self.introduced:
             self._describe()
-        self.world.connect()
 
     def introduces_itself(self) -> None:
         """Tell of the workshop, once others can know whose it is."""
         self.introduced = True
         self._describe()
-
-    def crashes(self) -> None:
-        """Lose whatever is not on disk; a piece in a machine comes out, or does not."""
-        durable_too = self.world.dice.randint(0, len(self.pending))
-        for durable, _, moment_ms in list(self.pending)[:durable_too]:
-            self._write(durable, moment_ms)
-        self.pending.clear()
-        self.boot += 1
-        self.peer, self.wake_ms, self.last_commit_ms = None, None, 0
-        self.looking = False
-        for machine in list(self.bench.in_machine):
-            good = self.world.dice.random() < 0.5
-            self.watch.comes_out(self.id, machine, good=good)
-        for pair in [pair for pair in self.world.linked if self.id in pair]:
-            self.world.disconnect(pair)
-
-    # ------------------------------------------------------------------ people
 
     def _look_soon(self) -> None:
         if not self.looking:
