@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -116,9 +116,10 @@ def founded(
     policies_of: Mapping[str, Mapping[str, object]] | None = None,
     actors: Mapping[str, ActorType] | None = None,
     facility_ttl_s: int = 7_200,
+    signing: Callable[[bytes], SigningKey] = SigningKey.from_seed,
 ) -> Network:
     """Return cities that are linked and know each other; `climate` comes after."""
-    world, watch = World(seed), Invariants()
+    world, watch = World(seed, signing=signing), Invariants()
     network = Network(world, watch, {})
     stewards = {name: _key(world) for name in names}
     network.stewards = stewards
@@ -208,7 +209,7 @@ def published(site: Site, design: Revision | None = None) -> Cid:
 
 
 def _key(world: World) -> SigningKey:
-    return SigningKey.from_seed(world.dice.randbytes(32))
+    return world.signing(world.dice.randbytes(32))
 
 
 def _site(

@@ -40,6 +40,8 @@ class Disk:
 
     records: dict[int, tuple[Record, PeerId | None]] = field(default_factory=dict)
     arrivals: dict[RecordId, int] = field(default_factory=dict)
+    index: dict[tuple[str, str | None], dict[int, Record]] = field(default_factory=dict)
+    """By kind, and by kind and key; in order of arrival."""
     notice_at: dict[tuple[str, str, str], int] = field(default_factory=dict)
     rows: dict[str, dict[str, bytes]] = field(default_factory=dict)
     story: list[Line] = field(default_factory=list)
@@ -70,9 +72,13 @@ class Disk:
             if replaced is not None:
                 old, _ = self.records.pop(replaced)
                 del self.arrivals[old.id]
+                for shelf in _places(old):
+                    del self.index[shelf][replaced]
             self.notice_at[place] = effect.arrival
         self.records[effect.arrival] = (record, effect.source)
         self.arrivals[record.id] = effect.arrival
+        for shelf in _places(record):
+            self.index.setdefault(shelf, {})[effect.arrival] = record
         self.newest = effect.arrival
 
     def served(
@@ -107,11 +113,7 @@ class Disk:
         return [record for record, _ in self.records.values() if record.is_notice]
 
     def kept(self, kind: str, key: str | None = None) -> list[Record]:
-        return [
-            record
-            for record, _ in self.records.values()
-            if record.kind == kind and key in (None, record.header.key)
-        ]
+        return list(self.index.get((kind, key), {}).values())
 
     def size(self) -> int:
         """Bytes of records and rows."""
@@ -140,6 +142,10 @@ class Disk:
 
     def codes(self, subject: str) -> list[str]:
         return [line.code for line in self.story if line.subject == subject]
+
+
+def _places(record: Record) -> set[tuple[str, str | None]]:
+    return {(record.kind, None), (record.kind, record.header.key)}
 
 
 def read(row: bytes, of: type[B]) -> B:

@@ -57,6 +57,8 @@ class Invariants:
     """By disk, author and incarnation."""
     wanted: dict[str, int] = field(default_factory=dict)
     """Pieces of each job."""
+    good: Counter[str] = field(default_factory=Counter)
+    """Good pieces of each job that exist anywhere."""
     written_off: Counter[str] = field(default_factory=Counter)
     """Pieces of each job that a person signed off."""
 
@@ -123,7 +125,11 @@ class Invariants:
         job = disk.job(id_)
         if job is None:
             return
-        lots = [read(row, Lot) for row in disk.rows.get("lot", {}).values()]
+        lots = [
+            read(row, Lot)
+            for key, row in disk.rows.get("lot", {}).items()
+            if key.startswith(f"{id_}/")
+        ]
         for item, owed in zip(job.request.items, job.owed, strict=True):
             reserved = sum(
                 lot.reserved
@@ -199,17 +205,13 @@ class Invariants:
         bench.came_out[piece] = good
         (bench.good if good else bench.scrap)[piece[0]] += 1
         job = piece[0].partition("/")[0]
+        self.good[job] += good
         most = self.wanted[job] + self.written_off[job]
         assert self.made(job) <= most, "H1: more than was asked for and written off"
 
     def made(self, job: str) -> int:
         """Good pieces of a job that exist anywhere."""
-        return sum(
-            count
-            for bench in self.benches.values()
-            for key, count in bench.good.items()
-            if key.partition("/")[0] == job
-        )
+        return self.good[job]
 
     # ------------------------------------------------------------------ at the end
 

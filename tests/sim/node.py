@@ -79,6 +79,7 @@ class Node:
     answers: dict[int, RecordId | Refusal] = field(default_factory=dict)
     lowered: list[Lower] = field(default_factory=list)
     opened: Callable[[bytes, bytes | None], Record] = field(init=False)
+    readers: dict[PeerId, frames.Reader] = field(default_factory=dict)
     forge: Callable[[Send], Send] | None = None
     """What a dishonest node makes of a message of its own before it leaves."""
 
@@ -111,9 +112,14 @@ class Node:
         now = self.now()
         effects = peer.handle(event, now)
         if effects:
-            durable = [effect for effect in effects if isinstance(effect, DURABLE)]
-            rest = [effect for effect in effects if not isinstance(effect, DURABLE)]
-            self.pending.append((durable, [*rest], now.moment_ms))
+            durable: list[Durable] = []
+            rest: list[Effect] = []
+            for effect in effects:
+                if isinstance(effect, DURABLE):
+                    durable.append(effect)
+                else:
+                    rest.append(effect)
+            self.pending.append((durable, rest, now.moment_ms))
             takes_ms = self.world.draw(self.world.climate.commit_ms)
             at_ms = max(self.last_commit_ms, self.world.now_ms + takes_ms)
             self.last_commit_ms = at_ms
@@ -217,8 +223,11 @@ class Node:
     # ------------------------------------------------------------------ the links
 
     def hear(self, peer: PeerId, raw: bytes) -> None:
-        ours = self.identity
-        reader = frames.Reader(peer, ours.network, ours.incarnation, self.opened)
+        reader = self.readers.get(peer)
+        if reader is None:
+            ours = self.identity
+            reader = frames.Reader(peer, ours.network, ours.incarnation, self.opened)
+            self.readers[peer] = reader
         try:
             heard = reader.read(raw)
         except RemoteError as error:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final, Protocol
 
 from fabnet.records.ids import PeerId
+from fabnet.records.keys import SigningKey
 
 START_MS: Final = 1_795_521_600_000
 """A Tuesday noon in November 2026, UTC."""
@@ -29,6 +31,10 @@ class Climate:
     """Pieces of which the machine cannot say what became of them."""
     crashes: int = 0
     partitions: int = 0
+    late_ms: int = 200
+    """How late, at most, the second copy of a doubled frame may come."""
+    cut_permille: int = 0
+    """Commits during which the power goes: just then it hurts most."""
 
     @classmethod
     def drawn(cls, dice: Random) -> Climate:
@@ -78,6 +84,16 @@ class World:
     """Open links, each with a number: what was on its way on another is void."""
     cut: set[Pair] = field(default_factory=set)
     count: int = 0
+    events_max: int = EVENTS_MAX
+    """At this many events the network is taken for one that never settles."""
+    signing: Callable[[bytes], SigningKey] = SigningKey.from_seed
+    """How keys are made; a stub makes them cheap in mass seeds."""
+    work: Counter[str] = field(default_factory=Counter)
+    """What was done, counted: frames, bytes, commits, messages, records opened."""
+    fired: Counter[str] = field(default_factory=Counter)
+    """Which faults came, and how often."""
+    newest_ms: dict[tuple[PeerId, PeerId], int] = field(default_factory=dict)
+    """When the last frame that was sent arrives: what comes before it overtook."""
     tap: Callable[[bytes], None] | None = None
     """Who listens on every wire."""
 
@@ -89,7 +105,7 @@ class World:
         heapq.heappush(self.queue, (self.now_ms + ms, self.count, act))
 
     def step(self) -> None:
-        assert self.count < EVENTS_MAX, "the network never settled"
+        assert self.count < self.events_max, "the network never settled"
         self.now_ms, _, act = heapq.heappop(self.queue)
         act()
 
@@ -110,10 +126,11 @@ class World:
         return True
 
     def draw(self, bounds: tuple[int, int]) -> int:
-        return self.dice.randint(*bounds)
+        least, most = bounds
+        return least + int(self.dice.random() * (most - least + 1))
 
     def chance(self, permille: int) -> bool:
-        return permille > 0 and self.dice.randrange(1_000) < permille
+        return permille > 0 and self.dice.random() * 1_000 < permille
 
     # ------------------------------------------------------------------ wires
 
@@ -125,16 +142,33 @@ class World:
             return
         if self.tap is not None:
             self.tap(raw)
-        copies = 0 if self.chance(self.climate.lost_permille) else 1
-        copies += self.chance(self.climate.doubled_permille)
+        self.work["frames"] += 1
+        self.work["bytes"] += len(raw)
 
         def arrive() -> None:
             end = self.ends[recipient]
             if self.linked.get(pair) == link and end.is_up:
                 end.hear(sender, raw)
 
-        for _ in range(copies):
-            self.later(self.draw(self.climate.delay_ms), arrive)
+        climate = self.climate
+        if self.chance(climate.lost_permille):
+            self.fired["lost"] += 1
+        else:
+            self._put_on(sender, recipient, arrive)
+        if self.chance(climate.doubled_permille):
+            self.fired["doubled"] += 1
+            self.later(self.draw((climate.delay_ms[0], climate.late_ms)), arrive)
+
+    def _put_on(
+        self, sender: PeerId, recipient: PeerId, arrive: Callable[[], None]
+    ) -> None:
+        takes_ms = self.draw(self.climate.delay_ms)
+        self.later(takes_ms, arrive)
+        at_ms, way = self.now_ms + takes_ms, (sender, recipient)
+        if at_ms < self.newest_ms.get(way, 0):
+            self.fired["overtaken"] += 1
+        else:
+            self.newest_ms[way] = at_ms
 
     def connect(self) -> None:
         """Open every link that nothing hinders."""
@@ -163,5 +197,9 @@ class World:
         self.disconnect(pair)
 
     def heal(self) -> None:
-        self.cut.clear()
+        self.mend(list(self.cut))
+
+    def mend(self, pairs: Iterable[Pair]) -> None:
+        """Let there be links again between some."""
+        self.cut.difference_update(pairs)
         self.connect()
