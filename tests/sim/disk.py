@@ -109,6 +109,21 @@ class Disk:
             cursor = arrival
         return batch, max(cursor, self.newest)
 
+    def copy(self) -> Disk:
+        """Return a backup: all of it as it is now."""
+        backup = Disk()
+        backup.become(self)
+        return backup
+
+    def become(self, other: Disk) -> None:
+        """Hold what another holds, and nothing else."""
+        self.records, self.arrivals = dict(other.records), dict(other.arrivals)
+        self.index = {place: dict(of) for place, of in other.index.items()}
+        self.notice_at = dict(other.notice_at)
+        self.rows = {table: dict(rows) for table, rows in other.rows.items()}
+        self.story, self.blobs = list(other.story), dict(other.blobs)
+        self.newest = other.newest
+
     def notices(self) -> list[Record]:
         return [record for record, _ in self.records.values() if record.is_notice]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from fabnet.errors import RemoteError
@@ -43,7 +43,7 @@ from fabnet.protocol.events import (
 )
 from fabnet.protocol.peer import Peer
 from fabnet.protocol.voice import Identity
-from fabnet.records.ids import MachineId, Now, PeerId, RecordId
+from fabnet.records.ids import Incarnation, MachineId, Now, PeerId, RecordId
 from fabnet.records.keys import SealingKey
 from fabnet.records.record import Record
 from fabnet.records.refusal import Refusal
@@ -80,6 +80,14 @@ class Node:
     lowered: list[Lower] = field(default_factory=list)
     opened: Callable[[bytes, bytes | None], Record] = field(init=False)
     readers: dict[PeerId, frames.Reader] = field(default_factory=dict)
+    skew_ms: int = 0
+    """How wrong its wall clock is; its ticks go on as ever."""
+    commit_ms: tuple[int, int] | None = None
+    """How slow its disk is, when that differs from the climate's."""
+    full: bool = False
+    """Whether its disk takes nothing more."""
+    on_fall: Callable[[Node], None] | None = None
+    """Who takes note that the power went, to start it again."""
     forge: Callable[[Send], Send] | None = None
     """What a dishonest node makes of a message of its own before it leaves."""
 
@@ -102,8 +110,9 @@ class Node:
     # ------------------------------------------------------------------ the runner
 
     def now(self) -> Now:
-        moment = self.world.now_ms
-        return Now(moment, moment - self.tick_base_ms, f"boot-{self.boot}")
+        at_ms = self.world.now_ms
+        moment_ms = at_ms + self.skew_ms
+        return Now(moment_ms, at_ms - self.tick_base_ms, f"boot-{self.boot}")
 
     def happen(self, event: Event) -> None:
         peer = self.peer
@@ -120,10 +129,12 @@ class Node:
                 else:
                     rest.append(effect)
             self.pending.append((durable, rest, now.moment_ms))
-            takes_ms = self.world.draw(self.world.climate.commit_ms)
+            takes_ms = self.world.draw(self.commit_ms or self.world.climate.commit_ms)
             at_ms = max(self.last_commit_ms, self.world.now_ms + takes_ms)
             self.last_commit_ms = at_ms
             self._later(at_ms - self.world.now_ms, self._commit)
+            if durable and self.world.chance(self.world.climate.cut_permille):
+                self._later(self.world.draw((0, takes_ms)), self.falls)
         self._sleep(peer, now, ticked=isinstance(event, Tick))
 
     def _later(self, ms: int, act: Callable[[], None]) -> None:
@@ -154,6 +165,11 @@ class Node:
             self.happen(Tick())
 
     def _commit(self) -> None:
+        if self.full and self.pending[0][0]:
+            # What the runner does: nothing of it was promised, so stop, do not lie.
+            self.world.fired["disk-full"] += 1
+            self.crashes(nothing_written=True)
+            return
         durable, rest, moment_ms = self.pending.popleft()
         self._write(durable, moment_ms)
         for effect in rest:
@@ -165,6 +181,7 @@ class Node:
 
     def _write(self, durable: list[Durable], moment_ms: int) -> None:
         self.disk.commit(durable, moment_ms)
+        self.world.work["commits"] += bool(durable)
         self.watch.committed(self.id, durable)
 
     def _perform(self, effect: Effect) -> None:
@@ -196,6 +213,7 @@ class Node:
 
     def _send(self, send: Send) -> None:
         self.watch.leaves(self.id, send.message)
+        self.world.work["messages"] += 1
         if self.forge is not None:
             send = self.forge(send)
         message = send.message
@@ -281,9 +299,26 @@ class Node:
     def _started(self) -> None:
         """Let people tell the mind what they know."""
 
-    def crashes(self) -> None:
+    def falls(self) -> None:
+        """Crash, and be started again by whoever takes note of it."""
+        if self.is_up:
+            self.crashes()
+            if self.on_fall is not None:
+                self.on_fall(self)
+
+    def restores(self, backup: Disk, incarnation: Incarnation) -> None:
+        """Begin from what a backup holds, as the database of another incarnation."""
+        assert not self.is_up
+        self.disk.become(backup)
+        self.watch.restored(self.id, self.disk)
+        self.identity = replace(self.identity, incarnation=incarnation)
+        self.readers.clear()
+        self.starts()
+
+    def crashes(self, *, nothing_written: bool = False) -> None:
         """Lose whatever is not on disk; a piece in a machine comes out, or does not."""
-        durable_too = self.world.dice.randint(0, len(self.pending))
+        may_be = 0 if nothing_written else len(self.pending)
+        durable_too = self.world.dice.randint(0, may_be)
         for durable, _, moment_ms in list(self.pending)[:durable_too]:
             self._write(durable, moment_ms)
         self.pending.clear()

@@ -16,7 +16,8 @@ from tests.sim.disk import Disk
 def withdrawn_at(disk: Disk, cid: Cid) -> Withdrawn | None:
     """Return the withdrawal that stands on a disk which has the manifest."""
     raw = disk.blobs.get(cid)
-    if raw is None:
+    said = disk.kept(KIND, cid)
+    if raw is None or not said:
         return None
-    documents = (it.read(WithdrawalBody).document for it in disk.kept(KIND, cid))
+    documents = (it.read(WithdrawalBody).document for it in said)
     return standing(documents, parse(raw), cid)

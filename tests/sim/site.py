@@ -136,6 +136,26 @@ class Site(Node):
             self.carries(grants.KIND, cid, GrantBody(grant))
         return cid
 
+    def request(
+        self,
+        revision: Cid,
+        pieces: int,
+        *,
+        part: str = "Hook",
+        due_h: int = 24,
+        deadline_h: int | None = None,
+        need: NeedCode = "livelihood",
+    ) -> Request:
+        """Return what somebody wants, due some hours from what the clock says here."""
+        now_ms = self.now().moment_ms
+        due_ms = now_ms + due_h * 3_600_000
+        deadline_ms = None if deadline_h is None else now_ms + deadline_h * 3_600_000
+        return Request(
+            (Item(revision, part, pieces),), due_ms, deadline_ms, need,
+            "make_for_peer_at_cost", ("cost_recovery_only",), (), None,
+            self.facility.place, self.identity.charter, "a" * 64,
+        )  # fmt: skip
+
     def tries_to_ask_for(
         self,
         revision: Cid,
@@ -148,14 +168,9 @@ class Site(Node):
         personal: bytes = b"Ada, at the back door",
     ) -> RecordId | Refusal:
         """File a request, and return its answer."""
-        now_ms = self.world.now_ms
-        due_ms = now_ms + due_h * 3_600_000
-        deadline_ms = None if deadline_h is None else now_ms + deadline_h * 3_600_000
-        request = Request(
-            (Item(revision, part, pieces),), due_ms, deadline_ms, need,
-            "make_for_peer_at_cost", ("cost_recovery_only",), (), None,
-            self.facility.place, self.identity.charter, "a" * 64,
-        )  # fmt: skip
+        request = self.request(
+            revision, pieces, part=part, due_h=due_h, deadline_h=deadline_h, need=need
+        )
         seed = self.world.dice.randbytes(32)
         return self.asks_mind(lambda ask: FileRequest(ask, request, personal, seed))
 
@@ -206,7 +221,7 @@ class Site(Node):
     def _show(self, machine: MachineId) -> None:
         seen = self.machines[machine]
         day_ms = 86_400_000
-        from_ms = self.world.now_ms // day_ms * day_ms
+        from_ms = self.now().moment_ms // day_ms * day_ms
         opens_ms = max(from_ms, self.opens_ms)
         opened = (Window(opens_ms, from_ms + 15 * day_ms),)
         self.happen(replace(seen, opened=opened))
