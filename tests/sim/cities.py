@@ -203,9 +203,11 @@ def stranger(network: Network, name: str, *, trusts: CharterId) -> Site:
     return site
 
 
-def published(site: Site, design: Revision | None = None) -> Cid:
+def published(
+    site: Site, design: Revision | None = None, grant: bytes | None = None
+) -> Cid:
     design = design or hook()
-    return site.publishes(design, granted(design))
+    return site.publishes(design, grant or granted(design))
 
 
 def _key(world: World) -> SigningKey:

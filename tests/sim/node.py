@@ -277,9 +277,11 @@ class Node:
     def _made(self, act: Act, took_ms: int) -> None:
         climate = self.world.climate
         good = not self.world.chance(climate.scrap_permille)
+        self.world.fired["scrap"] += not good
         self.watch.comes_out(self.id, act.machine, good=good)
         name = act.job, act.epoch, act.piece
         if self.world.chance(climate.lost_piece_permille):
+            self.world.fired["piece-lost"] += 1
             self.happen(PieceLost(*name, "the cable came loose"))
         else:
             self.happen(PieceMade(*name, good, took_ms // 1_000, 25, act.mass_mg))

@@ -98,7 +98,7 @@ class Signatures:
 
     stubs: dict[bytes, Ed25519PublicKey] = field(default_factory=dict)
 
-    def key(self, seed: bytes) -> SigningKey:
+    def from_seed(self, seed: bytes) -> SigningKey:
         """Return the stub key that 32 bytes of seed stand for."""
         key = SigningKey(StubPrivateKey(seed))
         self.stubs[key.public.raw] = StubPublicKey(seed)

@@ -1,0 +1,61 @@
+"""What must be so when a seed is over: L1 nothing is stuck, L2 book equals bench."""
+
+from __future__ import annotations
+
+from fabnet.production.job import Job
+from fabnet.production.lot import Lot, Making
+from fabnet.records.ids import INT_MAX
+from tests.sim.disk import read
+from tests.sim.network import Network
+from tests.sim.site import Site
+
+
+def check(network: Network) -> None:
+    """Assert that what was asked for is over, or waits for a person who was told."""
+    for site in network.sites.values():
+        assert site.is_up
+        rows = site.disk.rows
+        for row in rows.get("job", {}).values():
+            _waits_for_a_person(network, site, read(row, Job))
+        for row in rows.get("making", {}).values():
+            making = read(row, Making)
+            assert making.state == "final", f"L1: {_lot(making)} is {making.state}"
+        for row in rows.get("lot", {}).values():
+            lot = read(row, Lot)
+            assert lot.state in ("closed", "dropped"), f"L1: {_lot(lot)} is {lot.state}"
+        assert not rows.get("outbox"), "L1: messages that nobody acknowledged"
+        for row in rows.get("closed-job", {}).values():
+            _is_the_bench(network, read(row, Job))
+    _same_logs(network)
+    network.watch.settled()
+
+
+def _waits_for_a_person(network: Network, site: Site, job: Job) -> None:
+    """A job may be open for one reason: every machine was refused for good."""
+    name = f"L1: job {job.id[-8:]} of {site.name}"
+    assert job.state == "open", f"{name} is {job.state}, and not over"
+    assert job.unplaced, f"{name} is open, and nobody was told why"
+    for_good = {each.machine for each in job.refused if each.version == INT_MAX}
+    machines = {it for each in network.sites.values() for it in each.machines}
+    assert machines <= for_good, f"{name} is open, and could be made"
+    _is_the_bench(network, job)
+
+
+def _is_the_bench(network: Network, job: Job) -> None:
+    made = network.watch.made(job.id)
+    assert sum(job.good) == made, f"L2: booked {sum(job.good)}, on benches {made}"
+
+
+def _same_logs(network: Network) -> None:
+    """Assert that every site has every author's log, to the same head."""
+    heads: dict[str, dict[tuple[object, ...], object]] = {
+        site.id: {} for site in network.sites.values()
+    }
+    for (peer, *author), head in network.watch.heads.items():
+        heads[peer][tuple(author)] = head
+    first, *others = heads.values()
+    assert all(other == first for other in others), "two sites with different logs"
+
+
+def _lot(lot: Lot | Making) -> str:
+    return f"{lot.job[-8:]}/{lot.epoch}"
