@@ -142,10 +142,12 @@ class Gossip:
 
     def due_tick(self) -> int | None:
         """When `tick` next has something to do."""
-        due = list(self.ask_again_tick.values())
-        busy = [each.busy_until_tick for each in self.subscribers.values()]
-        due += [tick for tick in busy if tick is not None]
-        return min(due, default=None)
+        due = min(self.ask_again_tick.values(), default=None)
+        for subscriber in self.subscribers.values():
+            busy = subscriber.busy_until_tick
+            if busy is not None and (due is None or busy < due):
+                due = busy
+        return due
 
     def _served_up_to(self, turn: Turn, peer: PeerId, cursor: int) -> None:
         subscriber = self.subscribers.get(peer)

@@ -69,7 +69,9 @@ class Replica:
         """Whether records that `source` brought still wait, or found no room to."""
         if source in self.turned_away:
             return True
-        waiting = [*self.pen.values(), *chain.from_iterable(self.strangers.values())]
+        if not self.pen and not self.strangers:
+            return False
+        waiting = chain(self.pen.values(), chain.from_iterable(self.strangers.values()))
         return any(bringer == source for _, bringer in waiting)
 
     def restore_notice(self, record: Record) -> None:
@@ -105,9 +107,12 @@ class Replica:
 
     def _hear_log(self, turn: Turn, record: Record, source: PeerId) -> Iterator[Record]:
         author = (record.author, record.header.incarnation)
+        takes = self.community.takes(record, turn.now.moment_ms)
+        if takes and author in self.strangers:
+            # Vouched for since, or our clock was wrong: it comes again, and stays.
+            yield from self._admit(turn, author, self.strangers.pop(author))
         head = self._head(author)
         seq = record.header.seq
-        takes = self.community.takes(record, turn.now.moment_ms)
         if not takes and self.community.is_revoked(record.author):
             turn.do(Lower(source, "a record of a revoked node, from after its cut"))
             return

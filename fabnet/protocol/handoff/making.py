@@ -208,7 +208,7 @@ class Work:
     def due_moments(self, bench: Bench) -> list[int]:
         """Return the moments at which lots of a machine may begin, or are missed."""
         due: list[int] = []
-        for making in self.shop.active(bench):
+        for making in self.shop.live.get(bench.machine.id, {}).values():
             if making.state == "ready":
                 by_ms = self._start_by_ms(making)
                 due += [making.start_ms] if by_ms is None else [making.start_ms, by_ms]

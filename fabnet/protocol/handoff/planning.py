@@ -146,8 +146,9 @@ class Planning:
 
     def due_tick(self) -> int | None:
         """When `tick` next has something to do."""
-        plan = [] if self.plan_tick is None or self.planning else [self.plan_tick]
-        due = [*plan, *self.recall_tick.values(), *self.book.answer_by_tick.values()]
+        due = (*self.recall_tick.values(), *self.book.answer_by_tick.values())
+        if self.plan_tick is not None and not self.planning:
+            due = (self.plan_tick, *due)
         return min(due, default=None)
 
     def due_moment(self) -> int | None:

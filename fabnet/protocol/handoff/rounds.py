@@ -129,10 +129,12 @@ class Rounds:
 
     def due_tick(self) -> int | None:
         """When `tick` next has something to do, calendar moments aside."""
-        due = [*self.hold_by_tick.values(), *self.recall_tick.values()]
-        rounds = [bench.round_tick for bench in self.shop.benches.values()]
-        due += [tick for tick in rounds if tick is not None]
-        return min(due, default=None)
+        due = min((*self.hold_by_tick.values(), *self.recall_tick.values()), default=None)
+        for bench in self.shop.benches.values():
+            ends = bench.round_tick
+            if ends is not None and (due is None or ends < due):
+                due = ends
+        return due
 
     def due_moment(self, after_ms: int) -> int | None:
         """The first calendar moment past `after_ms` when `tick` has something to do."""
