@@ -4,9 +4,11 @@ PYTHON ?= python3
 ARGS ?=
 NAME ?= walk
 DATA ?=
+HOURS ?= 40000
+SEED ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo check test test-real bench docs clean
+.PHONY: help demo check test test-real soak bench docs clean
 
 BIN := .venv/bin
 NOW := date +%s
@@ -23,6 +25,8 @@ help:
 	@echo "make check                 format, lint, types, architecture, house rules"
 	@echo "make test                  every test that needs nothing but this machine"
 	@echo "make test-real             tests against real tools, such as a fresh install"
+	@echo "make soak HOURS=40000      so many simulated node-hours of every weather; goes on"
+	@echo "                           where it stopped. SEED=7 lives through one again"
 	@echo "make bench NAME=walk       one benchmark, as JSON lines"
 	@echo "make docs                  check that the pages tell the truth"
 	@echo "make clean                 remove what the others made"
@@ -41,6 +45,10 @@ test: .venv/.ready-test
 test-real: .venv/.ready-fast
 	$(call run,$(BIN)/pytest -q -m real $(ARGS) \
 	&& $(BIN)/pytest -q -m 'not real' -n auto --dist loadfile tests/scheduling)
+
+soak: .venv/.ready-test
+	$(call run,$(BIN)/python -m tests.sim.soak \
+	$(if $(SEED),--seed $(SEED),--hours $(HOURS)) $(ARGS))
 
 bench: .venv/.ready-bench
 	$(call run,$(BIN)/python -m benchmarks.$(NAME) $(if $(DATA),--data $(DATA)) $(ARGS))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+import functools
+from typing import Final, Protocol
 
 from fabnet.content.cid import Cid, of_raw
 from fabnet.designs import revision as revisions
@@ -11,14 +12,17 @@ from fabnet.designs.documents import grant as grants
 from fabnet.designs.documents.dispute import DisputeBody, standing
 from fabnet.designs.documents.grant import Grant, GrantBody, open_grant
 from fabnet.designs.documents.terms import terms_of
+from fabnet.designs.licence.expression import Refused
 from fabnet.protocol.events import Design, Recalled
 from fabnet.protocol.peer import Peer
 from fabnet.records.credential import document_id, strict_loads
-from fabnet.records.ids import PeerId
+from fabnet.records.ids import DocumentId, PeerId
 from tests.sim.disk import Disk
 from tests.sim.invariants import Invariants
 from tests.sim.shelf import withdrawn_at
 from tests.sim.world import World
+
+OPENED_MAX: Final = 256
 
 
 class Reader(Protocol):
@@ -47,9 +51,8 @@ def recalled(site: Reader, cid: Cid) -> Recalled:
     documents = [
         record.read(GrantBody).document for record in site.disk.kept(grants.KIND, cid)
     ]
-    opened = [(each, open_grant(each, revision, cid)) for each in documents]
-    valid = [(each, grant) for each, grant in opened if isinstance(grant, Grant)]
-    ids = [(document_id(strict_loads(each)), grant) for each, grant in valid]
+    opened = [_opened(each, raw) for each in documents]
+    ids = [(id_, grant) for id_, grant in opened if isinstance(grant, Grant)]
     said = [
         (record.read(DisputeBody).document, record.header.moment_ms)
         for record in site.disk.kept(disputes.KIND, cid)
@@ -58,6 +61,14 @@ def recalled(site: Reader, cid: Cid) -> Recalled:
     terms = terms_of(ids, standing(admitted))
     withdrawn = withdrawn_at(site.disk, cid)
     return Recalled(cid, Design(cid, revision, terms, withdrawn), "")
+
+
+@functools.lru_cache(OPENED_MAX)
+def _opened(document: bytes, raw: bytes) -> tuple[DocumentId, Grant | Refused]:
+    """Return a grant's id and what it says; once for all sites, since both are told."""
+    cid = revisions.revision_cid(raw)
+    grant = open_grant(document, revisions.parse(raw), cid)
+    return document_id(strict_loads(document)), grant
 
 
 def _need(site: Reader, cid: Cid) -> bytes | None:
