@@ -11,7 +11,7 @@ import contextlib
 import functools
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
@@ -38,6 +38,8 @@ class StubPublicKey(Ed25519PublicKey):
     """Looks like a public key, and checks what its secret signed."""
 
     secret: bytes
+    count: Callable[[], None]
+    """Told of every check."""
 
     def public_bytes_raw(self) -> bytes:
         raw = bytearray(hashlib.blake2b(self.secret, digest_size=32).digest())
@@ -47,6 +49,7 @@ class StubPublicKey(Ed25519PublicKey):
     def verify(self, signature: object, data: object) -> None:
         assert isinstance(signature, bytes)
         assert isinstance(data, bytes)
+        self.count()
         if not hmac.compare_digest(signature, _signed(self.secret, data)):
             raise InvalidSignature
 
@@ -71,9 +74,10 @@ class StubPrivateKey(Ed25519PrivateKey):
     """Looks like a private key; leaves the simulation in no form."""
 
     secret: bytes
+    count: Callable[[], None]
 
     def public_key(self) -> StubPublicKey:
-        return StubPublicKey(self.secret)
+        return StubPublicKey(self.secret, self.count)
 
     def sign(self, data: object) -> bytes:
         assert isinstance(data, bytes)
@@ -97,12 +101,18 @@ class Signatures:
     """The keys of one seed."""
 
     stubs: dict[bytes, Ed25519PublicKey] = field(default_factory=dict)
+    verifies: int = 0
+    """How often a signature was checked."""
 
     def from_seed(self, seed: bytes) -> SigningKey:
         """Return the stub key that 32 bytes of seed stand for."""
-        key = SigningKey(StubPrivateKey(seed))
-        self.stubs[key.public.raw] = StubPublicKey(seed)
+        secret = StubPrivateKey(seed, self._count)
+        key = SigningKey(secret)
+        self.stubs[key.public.raw] = secret.public_key()
         return key
+
+    def _count(self) -> None:
+        self.verifies += 1
 
 
 @contextlib.contextmanager
