@@ -110,19 +110,14 @@ class Disk:
         return batch, max(cursor, self.newest)
 
     def copy(self) -> Disk:
-        """Return a backup: all of it as it is now."""
-        backup = Disk()
-        backup.become(self)
+        """Return what a backup of it holds: all of it as it is now."""
+        backup = Disk(newest=self.newest)
+        backup.records, backup.arrivals = dict(self.records), dict(self.arrivals)
+        backup.index = {place: dict(of) for place, of in self.index.items()}
+        backup.notice_at = dict(self.notice_at)
+        backup.rows = {table: dict(rows) for table, rows in self.rows.items()}
+        backup.story, backup.blobs = list(self.story), dict(self.blobs)
         return backup
-
-    def become(self, other: Disk) -> None:
-        """Hold what another holds, and nothing else."""
-        self.records, self.arrivals = dict(other.records), dict(other.arrivals)
-        self.index = {place: dict(of) for place, of in other.index.items()}
-        self.notice_at = dict(other.notice_at)
-        self.rows = {table: dict(rows) for table, rows in other.rows.items()}
-        self.story, self.blobs = list(other.story), dict(other.blobs)
-        self.newest = other.newest
 
     def notices(self) -> list[Record]:
         return [record for record, _ in self.records.values() if record.is_notice]

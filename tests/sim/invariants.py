@@ -113,15 +113,6 @@ class Invariants:
             items = record.read(Request).items
             self.wanted[record.id] = sum(item.pieces for item in items)
 
-    def restored(self, peer: PeerId, disk: Disk) -> None:
-        """Forget what a disk held; from here on it holds what its backup does."""
-        self.heads = {at: head for at, head in self.heads.items() if at[0] != peer}
-        for record, _ in disk.records.values():
-            if not record.is_notice:
-                header = record.header
-                at = (header.incarnation.counter, header.incarnation.random)
-                self.heads[peer, record.author, *at] = (header.seq, record.id)
-
     def _booked(self, lot: Lot) -> None:
         on_bench = self.benches[lot.maker].good[lot_key(lot.job, lot.epoch)]
         assert lot.good <= on_bench, "H3: booked what is not on the bench"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 from fabnet.errors import RemoteError
@@ -43,7 +43,7 @@ from fabnet.protocol.events import (
 )
 from fabnet.protocol.peer import Peer
 from fabnet.protocol.voice import Identity
-from fabnet.records.ids import Incarnation, MachineId, Now, PeerId, RecordId
+from fabnet.records.ids import MachineId, Now, PeerId, RecordId
 from fabnet.records.keys import SealingKey
 from fabnet.records.record import Record
 from fabnet.records.refusal import Refusal
@@ -307,15 +307,6 @@ class Node:
             self.crashes()
             if self.on_fall is not None:
                 self.on_fall(self)
-
-    def restores(self, backup: Disk, incarnation: Incarnation) -> None:
-        """Begin from what a backup holds, as the database of another incarnation."""
-        assert not self.is_up
-        self.disk.become(backup)
-        self.watch.restored(self.id, self.disk)
-        self.identity = replace(self.identity, incarnation=incarnation)
-        self.readers.clear()
-        self.starts()
 
     def crashes(self, *, nothing_written: bool = False) -> None:
         """Lose whatever is not on disk; a piece in a machine comes out, or does not."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 
 from fabnet.cooperation.benches import (
@@ -27,7 +26,7 @@ from tests.sim.site import Site
 
 def backed_up(site: Site) -> Disk:
     """Return a copy of a site's disk, as a backup takes it."""
-    return copy.deepcopy(site.disk)
+    return site.disk.copy()
 
 
 def restored(site: Site, backup: Disk | None = None) -> None:
@@ -38,13 +37,14 @@ def restored(site: Site, backup: Disk | None = None) -> None:
     if site.is_up:
         site.crashes()
     blobs = site.disk.blobs
-    site.disk = Disk() if backup is None else copy.deepcopy(backup)
+    site.disk = Disk() if backup is None else backup.copy()
     site.disk.blobs = blobs
     site.watch.replaced(site.id, site.disk)
     before = site.identity.incarnation
     after = Incarnation(before.counter + 1, site.world.dice.getrandbits(63))
     site.identity = dataclasses.replace(site.identity, incarnation=after)
     site.opened = frames.opener(site.identity.network)
+    site.readers.clear()
     site.starts()
     if backup is None:
         for paper in site.papers:
@@ -53,13 +53,18 @@ def restored(site: Site, backup: Disk | None = None) -> None:
 
 def attests(network: Network, site: Site, job: JobId, epoch: int) -> RecordId | Refusal:
     """Have a steward count the bench of a lot that the site lost, and sign."""
+    document = attested(network, site, job, epoch)
+    return site.asks_mind(lambda ask: AttestBench(ask, job, epoch, document))
+
+
+def attested(network: Network, site: Site, job: JobId, epoch: int) -> bytes:
+    """Return what a steward signs who counted the bench of a lot."""
     bench, key = site.bench, lot_key(job, epoch)
     subject = attestation_subject(
         job=job, epoch=epoch, site=site.id, good=bench.good[key],
         scrap=bench.scrap[key],
     )  # fmt: skip
-    document = signed(network, site, ATTESTATION, subject)
-    return site.asks_mind(lambda ask: AttestBench(ask, job, epoch, document))
+    return signed(network, site, ATTESTATION, subject)
 
 
 def attests_all(network: Network, site: Site) -> int:

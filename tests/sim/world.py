@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final, Protocol
 
-from fabnet.records.ids import Incarnation, PeerId
+from fabnet.records.ids import PeerId
 from fabnet.records.keys import SigningKey
 
 START_MS: Final = 1_795_521_600_000
@@ -124,10 +124,6 @@ class World:
                 return False
             self.step()
         return True
-
-    def incarnation_after(self, before: Incarnation) -> Incarnation:
-        """Return what a database says of itself that was put back from a backup."""
-        return Incarnation(before.counter + 1, self.dice.getrandbits(63))
 
     def draw(self, bounds: tuple[int, int]) -> int:
         least, most = bounds

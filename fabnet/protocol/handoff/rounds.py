@@ -129,7 +129,8 @@ class Rounds:
 
     def due_tick(self) -> int | None:
         """When `tick` next has something to do, calendar moments aside."""
-        due = min((*self.hold_by_tick.values(), *self.recall_tick.values()), default=None)
+        ticks = (*self.hold_by_tick.values(), *self.recall_tick.values())
+        due = min(ticks, default=None)
         for bench in self.shop.benches.values():
             ends = bench.round_tick
             if ends is not None and (due is None or ends < due):

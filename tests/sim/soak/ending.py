@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fabnet.production.job import Job
-from fabnet.production.lot import Lot, Making
+from fabnet.production.lots.lot import Lot
+from fabnet.production.lots.making import Making
 from fabnet.records.ids import INT_MAX
 from tests.sim.disk import read
 from tests.sim.network import Network

@@ -13,6 +13,7 @@ from typing import Final
 
 from tests.sim.network import Network
 from tests.sim.node import Node
+from tests.sim.restoring import backed_up, restored
 from tests.sim.site import Site
 from tests.sim.soak.weather import HOUR_MS, Spell, Weather
 from tests.sim.world import CALM, Pair
@@ -180,15 +181,11 @@ class Faults:
         back_ms = world.draw((taken_ms, self.until_ms - world.now_ms))
 
         def take() -> None:
-            backup = site.disk.copy()
+            backup = backed_up(site)
 
             def put_back() -> None:
-                if site.is_up:
-                    site.crashes()
                 self._count("restore")
-                site.restores(
-                    backup, world.incarnation_after(site.identity.incarnation)
-                )
+                restored(site, backup)
 
             world.later(back_ms - taken_ms, put_back)
 

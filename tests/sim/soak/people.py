@@ -10,10 +10,11 @@ from fabnet.content.cid import Cid
 from fabnet.designs.documents.withdrawal import KIND, WithdrawalBody
 from fabnet.designs.revision import Revision
 from fabnet.production.request import NEED_CODES
-from fabnet.protocol.events import CancelRequest, FileRequest, Publish
+from fabnet.protocol.events import AttestBench, CancelRequest, FileRequest, Publish
 from fabnet.records.ids import JobId
 from tests.sim.cities import granted, hook, printer, published, withdrawing
 from tests.sim.network import Network
+from tests.sim.restoring import attested
 from tests.sim.site import Site
 from tests.sim.soak.weather import HOUR_MS, Load
 
@@ -23,6 +24,8 @@ DESIGNS: Final[tuple[tuple[Revision, bytes], ...]] = tuple(
 )
 """Signed once, for every seed."""
 SECOND_MACHINE_PERMILLE: Final = 300
+COUNT_MS: Final = HOUR_MS
+"""How often stewards look for lots that a lost disk knew."""
 
 
 @dataclass(slots=True)
@@ -55,6 +58,7 @@ class People:
         """Let everyone do what they do, at times of their own."""
         for site in self.network.sites.values():
             self._asks_again(site)
+        self._counts_what_was_lost()
         if self.load.withdraws:
             world = self.network.world
             at_ms = world.draw((0, self.until_ms - world.now_ms))
@@ -90,6 +94,16 @@ class People:
             job: JobId = self.network.world.dice.choice(list(site.mind.book.jobs))
             site.asks += 1
             site.happen(CancelRequest(site.asks, job))
+
+    def _counts_what_was_lost(self) -> None:
+        """Have stewards count, now and then, what lies on benches of lost lots."""
+        for site in self.network.sites.values():
+            left = site.mind.workshop.remnants.values() if site.is_up else ()
+            for lost in [each for each in left if each.state == "lost"]:
+                document = attested(self.network, site, lost.job, lost.epoch)
+                site.asks += 1
+                site.happen(AttestBench(site.asks, lost.job, lost.epoch, document))
+        self.network.world.later(COUNT_MS, self._counts_what_was_lost)
 
     def _withdraws(self) -> None:
         world = self.network.world

@@ -74,6 +74,7 @@ class Weather(Climate):
             clock=spell((6, 24), (60, 7_200)),
             jumps_ms=dice.choice((small, small, large)),
             machine=spell((6, 24), (300, 7_200)),
+            restores=dice.choice((0, 0, 0, 1, 3)),
         )
 
 
