@@ -69,7 +69,8 @@ def restore(
             _, counter, random = place.split(" ")
             incarnation = Incarnation(int(counter), int(random))
             head = canonical.decode(row, HeadRow, bytes_max=ROW_BYTES_MAX)
-            replica.heads[voice.identity.peer, incarnation] = head
+            # What was brought back already has its own row, and that is further on.
+            replica.heads.setdefault((voice.identity.peer, incarnation), head)
     _restore_book(rows, book)
     for making in _read(rows, "making", Making).values():
         workshop.remember(making)

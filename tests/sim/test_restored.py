@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fabnet.content.cid import Cid
 from fabnet.production.lots.lot import Lot
+from fabnet.production.receipt import LOT_CLOSED
 from fabnet.records.ids import JobId
 from fabnet.records.refusal import Refusal
 from tests.sim.cities import founded, printer, published
@@ -161,3 +162,20 @@ def test_when_both_lost_their_disks_people_decide_and_nothing_is_made_again() ->
     assert counted is not None
     assert counted.good == network.watch.made(job)
     assert jackson.state(job) == "refused"
+
+
+def test_what_others_brought_back_is_not_taken_again_after_another_restart() -> None:
+    network, jackson, detroit, job = asked()
+    made(network, job, 1)
+    backup = backed_up(detroit)
+    network.finish(jackson, job)
+    restarted(network, detroit, backup)
+    brought = len(detroit.disk.kept(LOT_CLOSED))
+    assert brought > 0, "the end of the lot is on no backup"
+
+    detroit.crashes()
+    restored(jackson, backed_up(jackson))
+    detroit.starts()
+    network.run(3_600)
+
+    assert len(detroit.disk.kept(LOT_CLOSED)) == brought
