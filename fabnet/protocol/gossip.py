@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from fabnet.protocol.effects import SendGot, Serve, Subscribe, Turn
+from fabnet.protocol.effects import Drop, SendGot, Serve, Subscribe, Turn
 from fabnet.protocol.events import BatchHeard, GotHeard, NothingToServe, SubscribeHeard
 from fabnet.protocol.voice import CountRow, Voice
 from fabnet.records.body import Body
@@ -38,6 +38,9 @@ class Subscriber:
     cursor: int
     busy_until_tick: int | None = None
     """A batch is on its way, unconfirmed; nil when it waits for news."""
+    stale: bool = False
+    """That batch left before the peer lost a database: its confirmation says nothing
+    of what is there now."""
 
 
 @dataclass(slots=True)
@@ -72,7 +75,9 @@ class Gossip:
         turn.put("lost", peer, CountRow(self.voice.arrival))
         subscriber = self.subscribers.get(peer)
         if subscriber is not None:
-            subscriber.cursor, subscriber.busy_until_tick = 0, None
+            subscriber.cursor = 0
+            subscriber.stale = subscriber.busy_until_tick is not None
+            self._serve(turn, peer)
 
     def link_down(self, turn: Turn, peer: PeerId) -> None:
         """Forget what was under way on a link."""
@@ -88,7 +93,13 @@ class Gossip:
             return
         ours = self.voice.identity.incarnation
         known = event.incarnation == ours and event.cursor <= self.voice.arrival
-        self.subscribers[event.peer] = Subscriber(event.cursor if known else 0)
+        # A cursor that came out of a backup may be past what came back of it.
+        known = known and event.peer not in self.lost
+        before = self.subscribers.get(event.peer)
+        on_its_way = before is not None and before.busy_until_tick is not None
+        self.subscribers[event.peer] = Subscriber(
+            event.cursor if known else 0, stale=on_its_way and event.peer in self.lost
+        )
         self._serve(turn, event.peer)
 
     def nothing_to_serve(self, turn: Turn, event: NothingToServe) -> None:
@@ -153,8 +164,13 @@ class Gossip:
         subscriber = self.subscribers.get(peer)
         if subscriber is None or cursor > self.voice.arrival:
             return
-        subscriber.cursor = max(subscriber.cursor, cursor)
-        subscriber.busy_until_tick = None
+        if not subscriber.stale:
+            subscriber.cursor = max(subscriber.cursor, cursor)
+        subscriber.busy_until_tick, subscriber.stale = None, False
+        if subscriber.cursor >= self.lost.get(peer, self.voice.arrival + 1):
+            # It has all of it back, whatever it brought.
+            del self.lost[peer]
+            turn.do(Drop("lost", peer))
         self._serve(turn, peer)
 
     def _serve(self, turn: Turn, peer: PeerId) -> None:
