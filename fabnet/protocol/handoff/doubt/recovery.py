@@ -45,6 +45,8 @@ class Recovery:
     recovering: bool = False
     """Whether this database ever took over from another."""
     fenced: set[PeerId] = field(default_factory=set)
+    waiting: set[PeerId] = field(default_factory=set)
+    """Those of them that were asked since the start and have not answered."""
 
     def wake(self, turn: Turn) -> None:
         """Know that this database took over, if it did, and say so durably."""
@@ -118,6 +120,7 @@ class Recovery:
             self._told(turn, lot, (counted.good, counted.scrap), status.maker)
         if status.more:
             return
+        self.waiting.discard(maker)
         for lot in [lot for lot in self.book.lots.values() if lot.maker == maker]:
             if lots.takes(lot, "unknown"):
                 self._told(turn, lot, None, status.maker)
@@ -137,15 +140,21 @@ class Recovery:
     def _forget(self, turn: Turn, lot: Lot) -> None:
         self.book.settle(turn, lots.forget(lot))
         turn.note(lot.job, "lot-forgotten", epoch=lot.epoch, machine=lot.machine)
-        self._fence(turn, lot.maker)
+        self._fence(turn, lot.maker, again=True)
 
-    def _fence(self, turn: Turn, maker: PeerId) -> None:
-        full = len(self.fenced) >= FENCES_MAX
-        if maker in self.fenced or full or not self.courier.is_known(maker):
+    def _fence(self, turn: Turn, maker: PeerId, *, again: bool = False) -> None:
+        """Ask a maker once; `again` for a lot we learn of after it answered."""
+        is_new = maker not in self.fenced
+        full = is_new and len(self.fenced) >= FENCES_MAX
+        if full or not self.courier.is_known(maker):
+            return
+        if maker in self.waiting or not (is_new or again):
             return
         ours = self.book.voice.identity.incarnation
-        self.fenced.add(maker)
-        turn.put("fenced", maker, ours)
+        self.waiting.add(maker)
+        if is_new:
+            self.fenced.add(maker)
+            turn.put("fenced", maker, ours)
         self.courier.send(turn, maker, handoff.FENCE, Fence(ours))
 
     def _told(
@@ -191,7 +200,7 @@ class Recovery:
         lot = lots.forget(lots.open_lot(body, version=0, asked=None))
         self.book.keep_lot(turn, lot)
         turn.note(lot.job, "lot-forgotten", epoch=lot.epoch, machine=lot.machine)
-        self._fence(turn, lot.maker)
+        self._fence(turn, lot.maker, again=True)
 
     def _accepted(self, turn: Turn, body: Acceptance) -> None:
         lot = self.book.lots.get(lot_key(body.job, body.epoch))
