@@ -183,6 +183,13 @@ class Courier:
     ) -> None:
         """Begin anew with a peer that lost the database we spoke to."""
         waiting = list(route.waiting.values())
+        # What this very turn would send has no row once the turn is durable.
+        void = {message.envelope for message in waiting}
+        turn.effects[:] = [
+            effect
+            for effect in turn.effects
+            if not (isinstance(effect, Send) and effect.message.envelope in void)
+        ]
         for seq in route.waiting:
             turn.do(Drop("outbox", _outbox_key(peer, seq)))
         route.to, route.next_seq, route.waiting = to, 1, {}

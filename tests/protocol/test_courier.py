@@ -202,6 +202,15 @@ def test_what_waits_reaches_the_newer_database_of_a_recipient_in_order() -> None
     ]  # fmt: skip
 
 
+def test_what_a_turn_would_send_to_a_lost_database_does_not_leave() -> None:
+    one, other = pair()
+    spoken = post(one, other, 1)
+    newer = reborn(other).identity
+    one.meet(spoken, newer.peer, newer.incarnation)
+
+    assert [it.header.to for it in sent(spoken)] == [newer.incarnation]
+
+
 def test_an_older_database_of_an_author_is_refused_for_ever() -> None:
     one, other = pair()
     (old,) = sent(post(one, other, 1))
