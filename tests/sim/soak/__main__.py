@@ -8,7 +8,7 @@ import time
 
 from tests.sim.soak.campaign import STATE, Progress, cores, fingerprint, go_on
 from tests.sim.soak.running import Outcome, run
-from tests.sim.soak.weather import Case
+from tests.sim.soak.weather import RESTORES, Case
 
 TELL_S = 10
 STORY_LINES = 60
@@ -21,30 +21,35 @@ def main() -> int:
     parser.add_argument("--hours", type=int, default=40_000, help="node-hours in all")
     parser.add_argument("--seed", type=int, help="live through this one again")
     parser.add_argument("--processes", type=int, default=cores())
+    parser.add_argument("--restores", action="store_true", help="and put back backups")
     asked = parser.parse_args()
+    restores = asked.restores or RESTORES
     if asked.seed is not None:
-        return _again(asked.seed)
-    return _campaign(asked.hours, asked.processes)
+        return _again(Case.of(asked.seed, restores=restores))
+    return _campaign(asked.hours, asked.processes, restores=restores)
 
 
-def _again(seed: int) -> int:
-    case = Case.of(seed)
+def _again(case: Case) -> int:
     print(case)
     outcome = run(case)
     print(outcome.story)
     print(dict(outcome.fired), dict(outcome.work), sep="\n")
     print(
-        outcome.fault or f"seed {seed}: nothing found in {case.node_hours} node-hours"
+        outcome.fault
+        or f"seed {case.seed}: nothing found in {case.node_hours} node-hours"
     )
     return 1 if outcome.fault else 0
 
 
-def _campaign(hours: int, processes: int) -> int:
-    progress = Progress.load(STATE, fingerprint())
+def _campaign(hours: int, processes: int, *, restores: bool) -> int:
+    code = fingerprint() + (" and backups" if restores else "")
+    progress = Progress.load(STATE, code)
     print(f"{progress.node_hours} of {hours} node-hours were done; {STATE.name} knows")
     told_s = time.monotonic()
     try:
-        for outcome, _ in go_on(progress, node_hours=hours, processes=processes):
+        for outcome, _ in go_on(
+            progress, node_hours=hours, processes=processes, restores=restores
+        ):
             progress.save(STATE)
             if outcome.fault:
                 _tell(outcome)

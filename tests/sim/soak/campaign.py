@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.sim.soak.running import Outcome, run
-from tests.sim.soak.weather import Case
+from tests.sim.soak.weather import RESTORES, Case
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 SEEDS: Final = Path(__file__).with_name("seeds.txt")
@@ -93,14 +93,18 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
-def museum() -> list[int]:
-    """Return every seed that ever found something."""
+def museum() -> list[Case]:
+    """Return every case that ever found something."""
     lines = SEEDS.read_text(encoding="utf-8").splitlines()
-    return [int(it.split()[0]) for it in lines if it and not it.startswith("#")]
+    found = [it.split() for it in lines if it and not it.startswith("#")]
+    return [
+        Case.of(int(seed), restores=RESTORES or how == "restores")
+        for seed, how, *_ in found
+    ]
 
 
 def go_on(
-    progress: Progress, *, node_hours: int, processes: int
+    progress: Progress, *, node_hours: int, processes: int, restores: bool = RESTORES
 ) -> Iterator[tuple[Outcome, Progress]]:
     """Live through further seeds until so many node-hours are done in all."""
     seeds = _further(progress)
@@ -113,7 +117,7 @@ def go_on(
     try:
         while True:
             while asked < node_hours and len(running) < 2 * processes:
-                case = Case.of(next(seeds))
+                case = Case.of(next(seeds), restores=restores)
                 asked += case.node_hours
                 running.add(pool.submit(run, case))
             if not running:

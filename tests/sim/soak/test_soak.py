@@ -30,9 +30,9 @@ QUICK = 4
 """A seed of a second."""
 
 
-@pytest.mark.parametrize("seed", museum())
-def test_what_was_found_once_holds_since(seed: int) -> None:
-    outcome = run(Case.of(seed))
+@pytest.mark.parametrize("case", museum(), ids=lambda case: str(case.seed))
+def test_what_was_found_once_holds_since(case: Case) -> None:
+    outcome = run(case)
 
     assert not outcome.fault, outcome.story + outcome.fault
 

