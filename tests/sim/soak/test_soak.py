@@ -11,9 +11,7 @@ import pytest
 from fabnet.protocol.effects import Turn
 from fabnet.protocol.handoff.book import Book
 from fabnet.protocol.handoff.making import Work
-from fabnet.protocol.replica import Replica
-from fabnet.records.ids import JobId, PeerId
-from fabnet.records.record import Record
+from fabnet.records.ids import JobId
 from tests.sim.soak.campaign import Progress, go_on, museum
 from tests.sim.soak.faults import KINDS
 from tests.sim.soak.running import Outcome, run
@@ -76,23 +74,6 @@ def test_it_finds_a_job_that_is_not_closed(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(Book, "close_if_done", forgetful)
 
     assert "L1" in found()
-
-
-def test_it_finds_what_waits_for_an_author_to_speak_again(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    hear_log = Replica._hear_log
-
-    def as_it_was(self: Replica, turn: Turn, record: Record, source: PeerId) -> object:
-        author = (record.author, record.header.incarnation)
-        held = self.strangers.get(author)
-        if held and record.header.seq <= held[-1][0].header.seq:
-            return iter(())
-        return hear_log(self, turn, record, source)
-
-    monkeypatch.setattr(Replica, "_hear_log", as_it_was)
-
-    assert "different logs" in run(Case.of(22)).fault
 
 
 # ------------------------------------------------------------------ repeatable
