@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from fabnet.errors import InputError, StorageError
+from fabnet.node.store.engine import make_directory, sync_directory
 from fabnet.records.keys import SealingKey, SigningKey
 
 NODE_FILE: Final = "node.pem"
@@ -40,7 +41,7 @@ class Keyring:
 
         Raises InputError for a file that others may read, or that holds no key.
         """
-        data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(data_dir)
         return cls(
             node=signing_key(data_dir / NODE_FILE, dice),
             sealing=SealingKey.from_seed(_secret(data_dir / SEALING_FILE, dice)),
@@ -81,6 +82,7 @@ def write_secret(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.rename(path)
+        sync_directory(path.parent)
     except OSError as error:
         raise StorageError(f"{path}: cannot be written: {error}") from error
 

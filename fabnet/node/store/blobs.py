@@ -20,7 +20,7 @@ from typing import BinaryIO, Final, ParamSpec, TypeVar
 from fabnet.content import cid as cids
 from fabnet.content.cid import Cid
 from fabnet.errors import LimitError, MalformedError, StorageError
-from fabnet.node.store.engine import sync_directory
+from fabnet.node.store.engine import make_directory, sync_directory
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -49,10 +49,11 @@ class Blobs:
         """
         try:
             partial = root / _PARTIAL
-            partial.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Together these sync the names of both.
+            make_directory(root)
+            make_directory(partial)
             for left in partial.iterdir():
                 left.unlink()
-            sync_directory(root)
         except OSError as error:
             raise StorageError(f"{root}: cannot be opened: {error}") from error
         return cls(root)

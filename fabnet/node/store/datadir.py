@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from fabnet.errors import StorageError
-from fabnet.node.store.engine import sync_directory
+from fabnet.node.store.engine import make_directory, sync_directory
 
 BALLAST_BYTES: Final = 16 * 1024 * 1024
 """Room for some thousand receipts and finals, after which a person must come."""
@@ -29,7 +29,7 @@ class Lock:
     def take(cls, directory: Path) -> Lock:
         """Hold `directory`, made if absent, or raise StorageError naming who has it."""
         try:
-            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_directory(directory)
             handle = os.open(directory / "lock", os.O_CREAT | os.O_RDWR, 0o600)
         except OSError as error:
             raise StorageError(f"{directory}: cannot be opened: {error}") from error

@@ -90,6 +90,19 @@ def _create(path: Path) -> None:
         raise StorageError(f"{path}: cannot be made: {error}") from error
 
 
+def make_directory(path: Path) -> None:
+    """Make a directory for its owner only, and those above it, durably.
+
+    Also when it is there: whoever made it may have been cut short before the sync.
+    """
+    path = path.absolute()
+    for above in reversed((path, *path.parents)):
+        if not above.is_dir():
+            above.mkdir(mode=0o700, exist_ok=True)
+            sync_directory(above.parent)
+    sync_directory(path.parent)
+
+
 def sync_directory(path: Path) -> None:
     """Make a name that was created, changed or removed in a directory durable."""
     handle = os.open(path, os.O_RDONLY)
