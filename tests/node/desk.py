@@ -22,7 +22,7 @@ from fabnet.node.api.handlers.people import first_token
 from fabnet.node.clock import SystemClock
 from fabnet.node.config import parse
 from fabnet.node.planning.plans import Plans
-from fabnet.node.runner import Runner
+from fabnet.node.runner import Remembered, Runner
 from fabnet.node.shell import Shell
 from fabnet.node.store.blobs import Blobs
 from fabnet.node.store.store import Store
@@ -42,7 +42,6 @@ from fabnet.protocol.events import (
     Recalled,
     Woke,
 )
-from fabnet.protocol.peer import Peer
 from fabnet.protocol.voice import Identity
 from fabnet.records.civil import rfc3339
 from fabnet.records.ids import (
@@ -275,7 +274,7 @@ async def at_desk(path: Path, ballast_bytes: int = 0) -> AsyncIterator[Desk]:
     store = Store.open(
         path / "fabnet.db", NODE.public.peer, ballast_bytes=ballast_bytes
     )
-    shell, world = _node(path, store)
+    shell, world = node_at(path, store)
     one_time = await first_token(store, shell.clock)
     assert one_time is not None
     served = web.AppRunner(make_operator_app(shell), auto_decompress=False)
@@ -295,10 +294,12 @@ async def at_desk(path: Path, ballast_bytes: int = 0) -> AsyncIterator[Desk]:
     await store.close()
 
 
-def _node(path: Path, store: Store) -> tuple[Shell, World]:
+def node_at(
+    path: Path, store: Store, world: World | None = None
+) -> tuple[Shell, World]:
     """Return a node that is ready to run, and the world around it."""
     clock = SystemClock()
-    world = World()
+    world = World() if world is None else world
     identity = Identity(
         NODE, "test", Incarnation(1, 7), SEALING.public, charter_id(), frozenset()
     )
@@ -307,8 +308,8 @@ def _node(path: Path, store: Store) -> tuple[Shell, World]:
         return await _recalled(shell, effect)
 
     plans = Plans(clock)
-    runner = Runner(
-        Peer(identity),
+    runner = Runner.restore(
+        Remembered(identity, store.rows(), store.notices()),
         clock=clock,
         keeper=store,
         outlet=world,

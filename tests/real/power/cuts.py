@@ -7,6 +7,7 @@ import multiprocessing
 import random
 import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -26,7 +27,9 @@ WAIT_S: Final = 60
 """Until the changes were made; a second is usual."""
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["tests.real.power.work", "alembic.command"])
+_processes.set_forkserver_preload(
+    ["tests.real.power.work", "tests.real.power.handoff", "alembic.command"]
+)
 
 
 @dataclass
@@ -64,7 +67,9 @@ def _live_one(
         point, seen = folder / "mount", folder / f"seen-{number}"
         point.mkdir(parents=True, exist_ok=True)
         changes = dice.randint(1, LATER_CHANGES if number else FIRST_CHANGES)
-        heard = _work_until_cut(platter, point, changes, dice.randrange(1 << 30), fault)
+        args = (point / "node" / "data", dice.randrange(1 << 30), fault)
+        heard, made = run_until_cut(platter, point, changes, live, args)
+        assert made == changes, "the process ended by itself"
         for each in heard:
             if each[0] == "start":
                 peers.add(PeerId(each[1]))
@@ -82,31 +87,35 @@ def _live_one(
         tally.estranged.append(f"{folder.name}: {len(peers)} names")
 
 
-def _work_until_cut(
-    platter: Platter, point: Path, changes: int, seed: int, fault: Fault
-) -> list[Said]:
+def run_until_cut(
+    platter: Platter,
+    point: Path,
+    changes: int,
+    body: Callable[..., None],
+    args: tuple[object, ...],
+) -> tuple[list[Said], int]:
+    """Run `body` in a process until so many changes, or its end; return what it said.
+
+    And how many changes there were.
+    """
     ours, theirs = _processes.Pipe(duplex=False)
     with Mount(platter, point) as mount:
         mount.cut_after(changes)
-        work = (point / "node" / "data", seed, fault, theirs)
-        process = _processes.Process(target=live, args=work, daemon=True)
+        process = _processes.Process(target=body, args=(*args, theirs), daemon=True)
         process.start()
         theirs.close()
-        heard = _listen(ours, mount, WAIT_S)
-        dark = mount.dark.is_set()
+        heard = _listen(ours, mount)
         # Killed first, so that it cannot take the errors that follow for answers.
         process.kill()
         mount.power_off()
     process.join()
-    heard += _rest(ours)
-    assert dark, f"the process ended by itself, with {process.exitcode}"
-    return heard
+    return heard + _rest(ours), mount.changes
 
 
-def _listen(pipe: Connection, mount: Mount, wait_s: float) -> list[Said]:
+def _listen(pipe: Connection, mount: Mount) -> list[Said]:
     """Take what is said until the cut, so that the pipe never fills."""
     heard: list[Said] = []
-    for _ in range(int(wait_s / 0.01)):
+    for _ in range(int(WAIT_S / 0.01)):
         if mount.dark.wait(0.01):
             break
         with suppress(EOFError):

@@ -61,6 +61,19 @@ class Platter:
         self._unsynced: list[tuple[Naming, ...]] = []
         """Namings in the order they were made; those of a tuple, all or none."""
 
+    def load(self, folder: Path, at: Inode | None = None) -> None:
+        """Put a real folder's files on the disk, synced."""
+        at = self.root if at is None else at
+        for path in sorted(folder.iterdir()):
+            rights = path.stat().st_mode & 0o777
+            made = self.create(at, path.name, rights, is_directory=path.is_dir())
+            if path.is_dir():
+                self.load(path, made)
+            else:
+                self.write(made, 0, path.read_bytes())
+                self.sync(made)
+        self.sync(at)
+
     # ------------------------------------------------------------ what is done to it
 
     def create(

@@ -7,25 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.real.power.cuts import suffer
-from tests.real.power.mount import Mount
-from tests.real.power.platter import Mode, Platter
+from tests.real.power.platter import Mode
 
-pytestmark = pytest.mark.real
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("mountable")]
 
 LIVES, CUTS = 15, 5
 """75 cuts in each mode."""
-
-
-@pytest.fixture(autouse=True)
-def mountable(tmp_path: Path) -> None:
-    """Skip where no file system of ours can be mounted."""
-    point = tmp_path / "trial"
-    point.mkdir()
-    try:
-        with Mount(Platter("strict"), point):
-            list(point.iterdir())
-    except OSError as error:
-        pytest.skip(f"needs /dev/fuse and the right to mount: {error}")
 
 
 @pytest.mark.parametrize("mode", ["ext4", "strict"])

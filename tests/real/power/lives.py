@@ -1,0 +1,97 @@
+"""One hand-off, with the power cut at each of the changes that it makes to the disk."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import sqlite3
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tests.real.power.cuts import run_until_cut
+from tests.real.power.handoff import PIECES, Piece, Said, Seen, hand_off, look
+from tests.real.power.platter import Mode, Platter
+
+BOOTS_MAX: Final = 2
+NEVER: Final = 1 << 30
+
+
+@dataclass
+class Handed:
+    """What came of one hand-off."""
+
+    changes: int = 0
+    """To the disk, in the first boot."""
+    wrong: list[str] = field(default_factory=list)
+    boots: int = 0
+    under_way: int = 0
+    """Pieces that the machine had begun, and not put on the bench, at the cut."""
+
+
+def hand_off_cut_at(
+    folder: Path, laid_out: Path, mode: Mode, cut: int, fault: str = "none"
+) -> Handed:
+    """Hand off a request, cut at a change; start again and let it come to its end."""
+    handed = Handed()
+    dice = random.Random(f"{mode} {cut}")
+    platter = Platter(mode)
+    platter.load(laid_out)
+    point = folder / "mount"
+    point.mkdir(parents=True)
+    said: list[Said] = []
+    bench: set[Piece] = set()
+    seen = Seen()
+    for boot in range(BOOTS_MAX):
+        at = NEVER if boot else cut
+        args = (point, frozenset(bench), fault)
+        heard, changes = run_until_cut(platter, point, at, hand_off, args)
+        handed.boots += 1
+        handed.changes = handed.changes or changes
+        said += heard
+        _on_the_bench(bench, heard, dice)
+        platter.cut(dice)
+        seen = _look(platter, folder / f"seen-{boot}", said)
+        handed.wrong += seen.broken
+        if ("done",) in heard:
+            break
+        handed.under_way += len(_under_way(heard))
+    begun = [each for each in said if each[0] == "act"]
+    if len(begun) != len(set(begun)):
+        handed.wrong.append(f"a piece was begun twice: {begun}")
+    if not seen.fulfilled or not len(bench) == seen.booked == PIECES:
+        handed.wrong.append(
+            f"cut at {cut}: {len(bench)} on the bench, {seen.booked} in the book,"
+            f" fulfilled: {seen.fulfilled}"
+        )
+    return handed
+
+
+def _look(platter: Platter, folder: Path, said: list[Said]) -> Seen:
+    platter.copy_to(folder)
+    raw = sqlite3.connect(folder / "fabnet.db")
+    (whole,) = raw.execute("PRAGMA integrity_check").fetchone()
+    raw.close()
+    seen = asyncio.run(look(folder, said))
+    shutil.rmtree(folder)
+    if whole != "ok":
+        seen.broken.append(whole)
+    return seen
+
+
+def _under_way(heard: list[Said]) -> list[Piece]:
+    """Return the pieces that were begun, and not yet out at the cut."""
+    begun = [(job, epoch, piece) for _, job, epoch, piece in _pieces(heard, "act")]
+    made = [(job, epoch, piece) for _, job, epoch, piece in _pieces(heard, "made")]
+    return [piece for piece in begun if piece not in made]
+
+
+def _pieces(heard: list[Said], kind: str) -> list[Said]:
+    return [said for said in heard if said[0] == kind]
+
+
+def _on_the_bench(bench: set[Piece], heard: list[Said], dice: random.Random) -> None:
+    """Add what came out; a piece under way at the cut may still, by the dice."""
+    bench.update((job, epoch, piece) for _, job, epoch, piece in _pieces(heard, "made"))
+    bench.update(piece for piece in _under_way(heard) if dice.random() < 0.5)

@@ -1,0 +1,70 @@
+"""A hand-off keeps its promises when the power goes at any change to the disk.
+
+A cut takes more than a kill: what was written and not synced is gone too. Every change
+is a place where a process can be killed between two system calls that matter.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from tests.real.power.handoff import lay_out
+from tests.real.power.lives import NEVER, Handed, hand_off_cut_at
+from tests.real.power.platter import Mode
+
+pytestmark = [pytest.mark.real, pytest.mark.usefixtures("mountable")]
+
+MODES: Final[tuple[Mode, Mode]] = ("ext4", "strict")
+STRIDE: Final = 1 if os.environ.get("FABNET_EVERY_CUT") else 8
+"""Every change takes a quarter of an hour on two cores; every eighth, two minutes."""
+SIDE_BY_SIDE: Final = 8
+"""A hand-off mostly waits, for a round to end."""
+
+
+@pytest.fixture(scope="module")
+def laid_out(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("laid-out")
+    asyncio.run(lay_out(folder))
+    return folder
+
+
+def handed_off(
+    folder: Path, laid_out: Path, cuts: range, fault: str = "none"
+) -> list[Handed]:
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+        lives = [
+            threads.submit(
+                hand_off_cut_at, folder / f"{cut}", laid_out, mode, cut, fault
+            )
+            for cut, mode in zip(cuts, cycle(MODES), strict=False)
+        ]
+        return [life.result() for life in lives]
+
+
+def test_the_book_equals_the_bench_wherever_the_power_goes(
+    tmp_path: Path, laid_out: Path
+) -> None:
+    whole = hand_off_cut_at(tmp_path / "whole", laid_out, "strict", NEVER)
+    assert (whole.wrong, whole.boots) == ([], 1)
+    assert whole.changes > 300
+
+    lives = handed_off(tmp_path, laid_out, range(1, whole.changes, STRIDE))
+
+    assert [wrong for life in lives for wrong in life.wrong] == []
+    assert sum(life.boots == 2 for life in lives) > 0.9 * len(lives)
+    assert any(life.under_way for life in lives), "no cut with a piece under way"
+
+
+def test_a_world_that_is_told_before_the_disk_has_it_is_found_out(
+    tmp_path: Path, laid_out: Path
+) -> None:
+    lives = handed_off(tmp_path, laid_out, range(60, 420, 30), "eager")
+
+    assert [wrong for life in lives for wrong in life.wrong]
