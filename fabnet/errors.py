@@ -41,6 +41,10 @@ class StorageError(LocalError):
     """The disk did not keep what we asked it to keep."""
 
 
+class DiskError(StorageError):
+    """The disk failed: nothing more is promised before a person has looked at it."""
+
+
 class RemoteError(FabnetError):
     """Input from outside was wrong; whoever sent it answers for it."""
 

@@ -68,7 +68,7 @@ async def run_node(config: Config, *, ready: Callable[[str], None]) -> None:
             Store.open, data_dir / "fabnet.db", keyring.node.public.peer
         )
         stack.push_async_callback(store.close)
-        blobs = await asyncio.to_thread(Blobs.open, data_dir / "blobs")
+        blobs = await asyncio.to_thread(Blobs.open, data_dir / "blobs", store.alarm)
         start = await incarnation.begin(store, data_dir / incarnation.FILE_NAME, clock)
         identity = Identity(
             key=keyring.node,
@@ -196,7 +196,7 @@ async def _serve(  # noqa: PLR0917  # the same
         ready(f"http://{host}:{port}")
         logger.info("ready as %s", shell.identity.peer)
         try:
-            await asyncio.Event().wait()
+            raise await shell.store.alarm.wait()
         finally:
             for task in (*dialling, describing, running):
                 task.cancel()

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from fabnet.errors import InputError, StorageError
+from fabnet.errors import InputError
+from fabnet.node.store.alarm import failed
 from fabnet.node.store.engine import make_directory, sync_directory
 from fabnet.records.keys import SealingKey, SigningKey
 
@@ -84,7 +85,7 @@ def write_secret(path: Path, content: bytes) -> None:
         partial.rename(path)
         sync_directory(path.parent)
     except OSError as error:
-        raise StorageError(f"{path}: cannot be written: {error}") from error
+        raise failed(f"{path}: cannot be written", error) from error
 
 
 def _secret(path: Path, dice: Callable[[int], bytes]) -> bytes:

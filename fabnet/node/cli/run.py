@@ -9,14 +9,23 @@ import sys
 from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
-from fabnet.errors import FabnetError
+from fabnet.errors import DiskError, FabnetError
 from fabnet.node.cli.command import Command
 from fabnet.node.config import Config, load
 from fabnet.node.drivers.hours import open_windows
 from fabnet.node.keyring import ONE_TIME_FILE
+
+EXIT_DISK: Final = 74
+"""EX_IOERR: for a supervisor, which must not start a node on a disk that failed."""
+DISK_ADVICE: Final = (
+    "Nothing was promised that was not on the disk. Look at the disk (dmesg, smartctl)"
+    " before you start\nthe node again: until then do not let anything start it by"
+    " itself. If in doubt, bring back a backup\non another disk."
+)
 
 
 class JsonLines(logging.Formatter):
@@ -57,7 +66,10 @@ def _run(args: Namespace) -> int:
     try:
         asyncio.run(_serve(config))
     except* FabnetError as group:
-        failed.append(_first(group))
+        failed.append(_first(_disk_in(group)))
+    if failed and isinstance(failed[0], DiskError):
+        print(f"fabnet run: {failed[0]}\n{DISK_ADVICE}", file=sys.stderr)
+        return EXIT_DISK
     if failed:
         raise failed[0]
     return 0
@@ -88,6 +100,11 @@ def _log(config: Config) -> None:
     logging.basicConfig(level=config.node.log_level, handlers=[lines])
     # It tells of every plugin that it has at each start.
     logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+def _disk_in(group: BaseExceptionGroup[FabnetError]) -> BaseExceptionGroup[FabnetError]:
+    """Return what of several errors is the disk's, or all of them."""
+    return group.subgroup(DiskError) or group
 
 
 def _first(group: BaseExceptionGroup[FabnetError]) -> FabnetError:

@@ -19,7 +19,8 @@ from typing import BinaryIO, Final, ParamSpec, TypeVar
 
 from fabnet.content import cid as cids
 from fabnet.content.cid import Cid
-from fabnet.errors import LimitError, MalformedError, StorageError
+from fabnet.errors import DiskError, LimitError, MalformedError, StorageError
+from fabnet.node.store.alarm import Alarm, failed
 from fabnet.node.store.engine import make_directory, sync_directory
 
 T = TypeVar("T")
@@ -36,16 +37,18 @@ _PARTIAL: Final = "partial"
 class Blobs:
     """The directory of blobs; one per data directory. Made by `open`."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, alarm: Alarm | None = None) -> None:
         self._root = root
+        self._alarm = Alarm() if alarm is None else alarm
         self._numbers = itertools.count(1)
         self._shards: set[Path] = set()
 
     @classmethod
-    def open(cls, root: Path) -> Blobs:
+    def open(cls, root: Path, alarm: Alarm | None = None) -> Blobs:
         """Return the blobs under `root`, made if absent, and clear what was cut short.
 
-        Blocks; for the start, with the data directory's lock held.
+        Blocks; for the start, with the data directory's lock held. `alarm` is the
+        store's, so that one failure stops both.
         """
         try:
             partial = root / _PARTIAL
@@ -55,8 +58,8 @@ class Blobs:
             for left in partial.iterdir():
                 left.unlink()
         except OSError as error:
-            raise StorageError(f"{root}: cannot be opened: {error}") from error
-        return cls(root)
+            raise failed(f"{root}: cannot be opened", error) from error
+        return cls(root, alarm)
 
     def path(self, cid: Cid) -> Path:
         """Return where the blob is, or would be. Only for reading."""
@@ -93,8 +96,11 @@ class Blobs:
         and LimitError when it is longer than `bytes_max`; nothing is kept then. Of a
         blob that is here already, nothing is read.
         """
+        self._alarm.check()
         found = await self.size(cid)
         if found is not None:
+            # Whoever gave it its name may not have come to sync that.
+            await self._in_thread(self._sync_name, self.path(cid))
             return found
         _, size_bytes = await self._put(chunks, cid, min(bytes_max, BLOB_BYTES_MAX))
         return size_bytes
@@ -126,23 +132,41 @@ class Blobs:
     async def _put(
         self, chunks: AsyncIterable[bytes], cid: Cid | None, bytes_max: int
     ) -> tuple[Cid, int]:
+        self._alarm.check()
         partial = _Partial(self._root / _PARTIAL / str(next(self._numbers)))
         try:
-            await _in_thread(partial.open)
+            await self._in_thread(partial.open)
             async for piece in _pieces(chunks, bytes_max):
-                await _in_thread(partial.write, piece)
+                await self._in_thread(partial.write, piece)
             named = partial.cid if cid is None else cid
-            return named, await _in_thread(self._keep, partial, named)
+            return named, await self._in_thread(self._keep, partial, named)
         finally:
             await _in_thread(partial.discard)
 
+    async def _in_thread(
+        self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Do what writes in a thread; if the disk fails under it, ring the alarm."""
+        try:
+            return await _in_thread(work, *args, **kwargs)
+        except DiskError as error:
+            self._alarm.ring(error)
+            raise
+
     def _keep(self, partial: _Partial, cid: Cid) -> int:
         target = self.path(cid)
-        if target.parent not in self._shards:
-            target.parent.mkdir(mode=0o700, exist_ok=True)
-            sync_directory(self._root)
-            self._shards.add(target.parent)
+        self._make_shard(target.parent)
         return partial.keep(cid, target)
+
+    def _sync_name(self, target: Path) -> None:
+        self._make_shard(target.parent)
+        sync_directory(target.parent)
+
+    def _make_shard(self, shard: Path) -> None:
+        if shard not in self._shards:
+            shard.mkdir(mode=0o700, exist_ok=True)
+            sync_directory(self._root)
+            self._shards.add(shard)
 
 
 class _Partial:
@@ -198,7 +222,7 @@ async def _in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) ->
         await asyncio.wait([task])
         raise
     except OSError as error:
-        raise StorageError(f"the disk failed: {error}") from error
+        raise failed("the disk failed", error) from error
 
 
 async def _once(data: bytes) -> AsyncIterator[bytes]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from fabnet.errors import StorageError
+from fabnet.node.store.alarm import failed
 from fabnet.node.store.engine import make_directory, sync_directory
 
 BALLAST_BYTES: Final = 16 * 1024 * 1024
@@ -32,7 +33,7 @@ class Lock:
             make_directory(directory)
             handle = os.open(directory / "lock", os.O_CREAT | os.O_RDWR, 0o600)
         except OSError as error:
-            raise StorageError(f"{directory}: cannot be opened: {error}") from error
+            raise failed(f"{directory}: cannot be opened", error) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

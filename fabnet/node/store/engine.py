@@ -17,6 +17,7 @@ from sqlalchemy import Connection, Engine, QueuePool, StaticPool, create_engine,
 from sqlalchemy.exc import DBAPIError
 
 from fabnet.errors import StorageError
+from fabnet.node.store.alarm import failed
 from fabnet.node.store.tables import SCHEMA
 
 READERS_MAX: Final = 2
@@ -44,7 +45,7 @@ def open_writer(path: Path) -> Engine:
     _create(path)
     engine = create_engine(
         "sqlite://",
-        creator=lambda: _connect(f"{path.as_uri()}?mode=rw", _WRITER_PRAGMAS),
+        creator=lambda: _connect_writer(path),
         poolclass=StaticPool,
     )
     return _beginning(engine, "BEGIN IMMEDIATE")
@@ -76,7 +77,7 @@ def migrate(engine: Engine) -> None:
                 )
             _upgrade(connection)
     except DBAPIError as error:
-        raise StorageError(f"the database cannot be migrated: {error.orig}") from error
+        raise failed("the database cannot be migrated", error.orig) from error
 
 
 def _create(path: Path) -> None:
@@ -87,7 +88,7 @@ def _create(path: Path) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
         sync_directory(path.parent)
     except OSError as error:
-        raise StorageError(f"{path}: cannot be made: {error}") from error
+        raise failed(f"{path}: cannot be made", error) from error
 
 
 def make_directory(path: Path) -> None:
@@ -130,6 +131,19 @@ def _connect(
             if found != wanted:
                 raise StorageError(f"the disk refused {name}={wanted}: it says {found}")
         undo.pop_all()
+    return connection
+
+
+def _connect_writer(path: Path) -> sqlite3.Connection:
+    connection = _connect(f"{path.as_uri()}?mode=rw", _WRITER_PRAGMAS)
+    try:
+        # A read opens the WAL, and makes it. SQLite would sync its name at the first
+        # commit, and say nothing if that failed.
+        connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+        sync_directory(path.parent)
+    except OSError as error:
+        connection.close()
+        raise failed(f"{path}: cannot be opened", error) from error
     return connection
 
 

@@ -16,8 +16,8 @@ from typing import Final
 
 import msgspec
 
-from fabnet.errors import StorageError
 from fabnet.node.clock import Clock
+from fabnet.node.store.alarm import failed
 from fabnet.node.store.engine import sync_directory
 from fabnet.node.store.reading import IncarnationRow
 from fabnet.node.store.store import Store
@@ -99,7 +99,7 @@ def read_file(file: Path) -> Incarnation | None:
     except (FileNotFoundError, ValueError, msgspec.ValidationError):
         return None
     except OSError as error:
-        raise StorageError(f"{file}: cannot be read: {error}") from error
+        raise failed(f"{file}: cannot be read", error) from error
 
 
 def write_file(file: Path, incarnation: Incarnation) -> None:
@@ -116,7 +116,7 @@ def write_file(file: Path, incarnation: Incarnation) -> None:
         partial.rename(file)
         sync_directory(file.parent)
     except OSError as error:
-        raise StorageError(f"{file}: cannot be written: {error}") from error
+        raise failed(f"{file}: cannot be written", error) from error
 
 
 async def _write(store: Store, file: Path, start: Start) -> None:

@@ -19,6 +19,7 @@ from sqlalchemy.exc import DBAPIError
 from fabnet.content.cid import Cid
 from fabnet.errors import StorageError
 from fabnet.node.store import reading, shell
+from fabnet.node.store.alarm import Alarm, failed
 from fabnet.node.store.changes import Durable, of_effects, of_shell
 from fabnet.node.store.datadir import BALLAST_BYTES, Ballast, Lock
 from fabnet.node.store.engine import READERS_MAX, migrate, open_readers, open_writer
@@ -39,12 +40,14 @@ class Store:
     def __init__(
         self, peer: PeerId, *, lock: Lock, writer: Engine, ballast: Ballast, path: Path
     ) -> None:
+        self.alarm = Alarm()
+        """Rings when the disk fails; whoever else writes there rings it too."""
         self._peer = peer
         self._lock = lock
         self._ballast = ballast
         self._write_engine = writer
         self._read_engine = open_readers(path)
-        self._writer = Writer(writer, ballast)
+        self._writer = Writer(writer, ballast, self.alarm)
         self._threads = ThreadPoolExecutor(READERS_MAX, "store-reader")
         self._reads = asyncio.Semaphore(READS_MAX)
         self._closed = False
@@ -273,4 +276,4 @@ class Store:
             with self._read_engine.begin() as connection:
                 return question(connection)
         except DBAPIError as error:
-            raise StorageError(f"the database cannot be read: {error.orig}") from error
+            raise failed("the database cannot be read", error.orig) from error

@@ -25,6 +25,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from fabnet.errors import StorageError
+from fabnet.node.store.alarm import Alarm, failed
 from fabnet.node.store.changes import Changes, apply
 from fabnet.node.store.datadir import Ballast
 
@@ -51,8 +52,9 @@ class _Write:
 class Writer:
     """The write queue and its thread. All methods are for the event loop."""
 
-    def __init__(self, engine: Engine, ballast: Ballast) -> None:
+    def __init__(self, engine: Engine, ballast: Ballast, alarm: Alarm) -> None:
         self._engine = engine
+        self._alarm = alarm
         self._ballast = ballast
         self._wake = threading.Condition()
         self._queue: deque[_Write] = deque()
@@ -93,12 +95,13 @@ class Writer:
         StorageError when the writer failed or was closed, or when `room` was not
         awaited and there is none.
         """
+        self._alarm.check()
         if self._unfinished >= WRITES_MAX:
             raise StorageError(f"{WRITES_MAX} writes are unfinished")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._wake:
             if self._failure is not None:
-                raise StorageError(str(self._failure)) from self._failure
+                raise type(self._failure)(str(self._failure)) from self._failure
             if self._closing:
                 raise StorageError("the store is closed")
             if not self._unfinished and not changes.count:
@@ -131,7 +134,7 @@ class Writer:
             if failure is None:
                 write.done.set_result(None)
             else:
-                write.done.set_exception(StorageError(str(failure)))
+                write.done.set_exception(type(failure)(str(failure)))
                 write.done.exception()  # seen, since the thread logged it once
         if self._has_room():
             self._room.set()
@@ -150,7 +153,7 @@ class Writer:
                     self._checkpoint(connection)
         except (DBAPIError, sqlite3.Error, OSError) as error:
             why = error.orig if isinstance(error, DBAPIError) else error
-            failure = StorageError(f"the disk failed: {why}")
+            failure = failed("the disk failed", why)
             failure.__cause__ = error
             logger.critical("nothing more is written: the disk failed: %s", why)
         finally:
@@ -205,6 +208,7 @@ class Writer:
         with self._wake:
             if not self._closing or group or self._queue:
                 self._failure = failure
+                self._alarm.ring(failure)
             unfinished = [*group, *self._queue]
             self._queue.clear()
         if unfinished:
