@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final
@@ -42,6 +43,8 @@ class Tally:
     """Acknowledged, and not there afterwards."""
     damaged: list[str] = field(default_factory=list)
     """A database that is not whole, or a file that its name is not the hash of."""
+    refused: list[str] = field(default_factory=list)
+    """Why things were not kept."""
     estranged: list[str] = field(default_factory=list)
     """Starts that took an ordinary cut for a restore, or for a new node."""
 
@@ -68,14 +71,16 @@ def _live_one(
         point.mkdir(parents=True, exist_ok=True)
         changes = dice.randint(1, LATER_CHANGES if number else FIRST_CHANGES)
         args = (point / "node" / "data", dice.randrange(1 << 30), fault)
-        heard, made = run_until_cut(platter, point, changes, live, args)
+        heard, made = run_until_cut(
+            platter, point, partial(Mount.cut_after, changes=changes), live, args
+        )
         assert made == changes, "the process ended by itself"
         for each in heard:
             if each[0] == "start":
                 peers.add(PeerId(each[1]))
                 if each[3] == "True":
                     tally.estranged.append(f"{folder.name}: taken for restored")
-            else:
+            elif each[0] != "refused":
                 said.add(each)
         platter.cut(dice)
         platter.copy_to(seen)
@@ -87,20 +92,43 @@ def _live_one(
         tally.estranged.append(f"{folder.name}: {len(peers)} names")
 
 
+def fail_once(folder: Path, sync: int, *, fault: Fault = "none") -> Tally:
+    """Return what came of a disk that fails one sync, and is cut afterwards."""
+    dice = random.Random(sync)
+    tally, platter = Tally(), Platter("strict")
+    point, seen = folder / "mount", folder / "seen"
+    point.mkdir(parents=True)
+    args = (point / "node" / "data", sync, fault)
+
+    def fate(mount: Mount) -> None:
+        mount.fail_sync(sync)
+        mount.cut_after(LATER_CHANGES)  # should nobody mind
+
+    heard, _ = run_until_cut(platter, point, fate, live, args)
+    platter.cut(dice)
+    platter.copy_to(seen)
+    said = {each for each in heard if each[0] not in ("start", "refused")}
+    peers = {PeerId(each[1]) for each in heard if each[0] == "start"}
+    _look(seen / "node" / "data", peers, said, tally)
+    tally.cuts, tally.acknowledged = 1, len(said)
+    tally.refused = [each[1] for each in heard if each[0] == "refused"]
+    return tally
+
+
 def run_until_cut(
     platter: Platter,
     point: Path,
-    changes: int,
+    fate: Callable[[Mount], None],
     body: Callable[..., None],
     args: tuple[object, ...],
 ) -> tuple[list[Said], int]:
-    """Run `body` in a process until so many changes, or its end; return what it said.
+    """Run `body` in a process until the cut, or its end; return what it said.
 
-    And how many changes there were.
+    And how many changes there were. `fate` says to the mount what will befall it.
     """
     ours, theirs = _processes.Pipe(duplex=False)
     with Mount(platter, point) as mount:
-        mount.cut_after(changes)
+        fate(mount)
         process = _processes.Process(target=body, args=(*args, theirs), daemon=True)
         process.start()
         theirs.close()

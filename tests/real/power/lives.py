@@ -7,11 +7,13 @@ import random
 import shutil
 import sqlite3
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from tests.real.power.cuts import run_until_cut
 from tests.real.power.handoff import PIECES, Piece, Said, Seen, hand_off, look
+from tests.real.power.mount import Mount
 from tests.real.power.platter import Mode, Platter
 
 BOOTS_MAX: Final = 2
@@ -46,7 +48,9 @@ def hand_off_cut_at(
     for boot in range(BOOTS_MAX):
         at = NEVER if boot else cut
         args = (point, frozenset(bench), fault)
-        heard, changes = run_until_cut(platter, point, at, hand_off, args)
+        heard, changes = run_until_cut(
+            platter, point, partial(Mount.cut_after, changes=at), hand_off, args
+        )
         handed.boots += 1
         handed.changes = handed.changes or changes
         said += heard

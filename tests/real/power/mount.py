@@ -44,6 +44,9 @@ class Mount:
         self._folder = folder
         self._handle = -1
         self._changes_left: int | None = None
+        self._syncs_left = 0
+        self.syncs = 0
+        """How many syncs were asked for."""
         self.dark = threading.Event()
         """Set when the power went, at the change that `cut_after` named."""
         self.changes = 0
@@ -73,6 +76,10 @@ class Mount:
     def cut_after(self, changes: int) -> None:
         """Stop answering, for ever, instead of the so-many-th change from now."""
         self._changes_left = changes
+
+    def fail_sync(self, number: int) -> None:
+        """Answer EIO to the so-many-th sync from now, and to no other."""
+        self._syncs_left = number
 
     def power_off(self) -> None:
         """End it: whoever still waits for an answer gets none."""
@@ -120,6 +127,9 @@ class Mount:
         work = CALLS.get(code)
         if work is not None and inode is None:
             answer = errno.ESTALE
+        elif inode is not None and self._is_failing(code):
+            self._platter.lose(inode)
+            answer = errno.EIO
         elif work is not None and inode is not None:
             answer = work(self._platter, inode, request[40:])
         body, failure = (answer, 0) if isinstance(answer, bytes) else (b"", -answer)
@@ -128,6 +138,13 @@ class Mount:
             os.write(self._handle, head + body)
         except FileNotFoundError:
             return  # whoever asked was killed meanwhile
+
+    def _is_failing(self, code: int) -> bool:
+        if code not in SYNCS:
+            return False
+        self.syncs += 1
+        self._syncs_left -= 1
+        return self._syncs_left == 0
 
 
 # ---------------------------------------------------------------- the calls
@@ -302,5 +319,6 @@ CALLS: Final[dict[int, Callable[[Platter, Inode, bytes], Answer]]] = {
 }
 CHANGES: Final = frozenset({4, 9, 10, 11, 12, 16, 20, 30, 35, 43, 45})
 """The calls that change or sync something: what a cut is counted in."""
+SYNCS: Final = frozenset({20, 30})
 FORGOTTEN: Final = frozenset({2, 36, 42})
 """Forget, interrupt and many forgets: they are not answered."""

@@ -116,6 +116,19 @@ class Platter:
                 left.append(namings)
         self._unsynced = left
 
+    def lose(self, inode: Inode) -> None:
+        """What an fsync that failed leaves: nothing written, and nothing to write.
+
+        As Linux does, which takes the pages for clean: the next fsync succeeds.
+        """
+        inode.unsynced.clear()
+        if inode.is_directory:
+            self._unsynced = [
+                namings
+                for namings in self._unsynced
+                if not any(each.directory is inode for each in namings)
+            ]
+
     def _name(self, namings: list[Naming]) -> None:
         for naming in namings:
             if naming.inode is None:

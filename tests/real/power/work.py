@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -22,6 +22,7 @@ from fabnet.node import keyring
 from fabnet.node.clock import SystemClock
 from fabnet.node.keyring import Keyring
 from fabnet.node.store import blobs, datadir, engine, incarnation, writer
+from fabnet.node.store.alarm import Alarm
 from fabnet.node.store.blobs import Blobs
 from fabnet.node.store.reading import BlobEntry
 from fabnet.node.store.store import Store
@@ -31,7 +32,9 @@ from fabnet.records.ids import Incarnation, PeerId, RecordId
 from fabnet.records.keys import SigningKey
 from fabnet.records.record import Record, seal_record
 
-Fault = Literal["none", "normal", "no-directory-sync", "no-file-sync", "early-word"]
+Fault = Literal[
+    "none", "normal", "no-directory-sync", "no-file-sync", "early-word", "forgetful"
+]
 """What is broken on purpose: `none` is the product."""
 Said = tuple[str, ...]
 
@@ -40,6 +43,8 @@ LANES: Final = 4
 CHECKPOINT_BYTES: Final = 256 * 1_024
 """Often enough that cuts fall into checkpoints too."""
 BLOB_BYTES_MAX: Final = 20_000
+REFUSED_MAX: Final = 4
+"""Refusals after which a lane gives up."""
 THEN_MS: Final = 1_750_000_000_000
 
 
@@ -65,9 +70,11 @@ def _break(fault: Fault) -> None:
             _replace(module, "sync_directory", _nothing)
     elif fault == "no-file-sync":
         _replace(blobs, "os", SimpleNamespace(fsync=_nothing))
+    elif fault == "forgetful":
+        _replace(Alarm, "check", _nothing)
 
 
-def _replace(module: ModuleType, name: str, by: object) -> None:
+def _replace(module: ModuleType | type, name: str, by: object) -> None:
     assert hasattr(module, name), "what is broken on purpose must be there"
     setattr(module, name, by)
 
@@ -84,7 +91,7 @@ async def _live(
     keys = Keyring.open(data, clock.token)
     me = keys.node.public.peer
     store = Store.open(data / "fabnet.db", me, ballast_bytes=64 * 1_024)
-    files = Blobs.open(data / "blobs")
+    files = Blobs.open(data / "blobs", store.alarm)
     start = await incarnation.begin(store, data / incarnation.FILE_NAME, clock)
     say(("start", me, str(start.incarnation.counter), str(start.restored)))
     chain = Chain(keys.node, start.incarnation, dice)
@@ -144,10 +151,21 @@ class Worker:
         self._born = dice.randbytes(8).hex()
 
     async def lane(self, lane: int) -> None:
-        while True:
-            await self._commit(lane)
-            if self._dice.random() < 0.3:
-                await self._keep_file()
+        """Keep things until it is refused, and again, as people do who do not read."""
+        refused = 0
+        while refused < REFUSED_MAX:
+            content = self._dice.randbytes(self._dice.randrange(BLOB_BYTES_MAX))
+            for work in (self._commit(lane), *self._twice(content)):
+                try:
+                    await work
+                except StorageError as error:
+                    refused += 1
+                    self._say(("refused", str(error)))
+
+    def _twice(self, content: bytes) -> list[Coroutine[None, None, None]]:
+        """Return what keeps a file, now and then, and keeps it again."""
+        often = 2 if self._dice.random() < 0.3 else 0
+        return [self._keep_file(content) for _ in range(often)]
 
     async def _commit(self, lane: int) -> None:
         dice, kept = self._dice, self._chain.next()
@@ -177,8 +195,7 @@ class Worker:
         self._say(("counter", counter, str(number)))
         await done
 
-    async def _keep_file(self) -> None:
-        content = self._dice.randbytes(self._dice.randrange(BLOB_BYTES_MAX))
+    async def _keep_file(self, content: bytes) -> None:
         cid = await self._files.put_bytes(content)
         entry = BlobEntry(cid, len(content), "model/stl", pinned=True)
         await self._store.put_blob(entry)
@@ -221,6 +238,8 @@ async def _is_kept(
             return int(rows.get("counter", {}).get(key, b"0")) >= int(number)
         case ("blob", name):
             return await store.blob(Cid(name)) is not None and await _whole(files, name)
+        case ("refused", _):
+            return True
         case _:
             raise AssertionError(said)
 
