@@ -1,0 +1,95 @@
+"""Real node processes: killed at any moment, and on a disk that fails."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import pytest
+
+from fabnet.node.cli.run import EXIT_DISK
+from tests.real.power.mount import Mount
+from tests.real.power.nodes import Node, site_in
+from tests.real.power.platter import Platter
+
+pytestmark = pytest.mark.real
+
+KILLS = 6
+TYPISTS = 4
+
+
+def test_what_a_killed_node_answered_is_there_when_it_starts_again(
+    tmp_path: Path,
+) -> None:
+    site = site_in(tmp_path)
+    dice = random.Random(9)
+    tokens: dict[str, str] = {}
+    operator, unanswered = "", 0
+    for life in range(KILLS):
+        with (
+            Node(site.folder, site.operator) as node,
+            ThreadPoolExecutor(TYPISTS) as people,
+        ):
+            if not operator:
+                one_time = site.folder / "data" / "one-time-token"
+                operator = node.first_operator(one_time.read_text())
+            for name, token in tokens.items():
+                # Known, but no operator.
+                assert node.asked("/v1/tokens", _wish("x"), token) == 403, name
+            names = [f"{life}-{number}" for number in range(60)]
+            making = [people.submit(_token, node, operator, name) for name in names]
+            for _ in zip(
+                range(dice.randint(1, 40)), as_completed(making), strict=False
+            ):
+                pass
+            node.process.kill()
+            made = [each.result() for each in making]
+        tokens |= {name: token for name, token in made if token}
+        unanswered += sum(not token for _, token in made)
+    raw = sqlite3.connect(site.folder / "data" / "fabnet.db")
+    assert raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    kept = {name for (name,) in raw.execute("SELECT name FROM token")}
+    (incarnations,) = raw.execute("SELECT counter FROM incarnation").fetchone()
+    raw.close()
+
+    assert set(tokens) <= kept
+    assert incarnations == 1, "a kill is no restore"
+    assert unanswered, "every kill came after the last answer"
+
+
+@pytest.mark.usefixtures("mountable")
+def test_a_node_whose_disk_fails_a_sync_ends_and_says_what_to_do(
+    tmp_path: Path,
+) -> None:
+    site = site_in(tmp_path / "site")
+    platter = Platter("ext4")
+    platter.load(site.folder)
+    point = tmp_path / "mount"
+    point.mkdir()
+    with Mount(platter, point) as mount, Node(point, site.operator) as node:
+        one_time = (point / "data" / "one-time-token").read_text()
+        operator = node.first_operator(one_time)
+        mount.fail_sync(1)
+        refused, token = _token(node, operator, "phone")
+        code, said = node.ended()
+    platter.cut(random.Random(1))
+    with Mount(platter, point), Node(point, site.operator) as node:
+        again = node.asked("/v1/tokens", _wish("desk"), operator)
+
+    assert (refused, token) == ("phone", "")
+    assert code == EXIT_DISK
+    assert "nothing more is written: the disk failed" in said
+    assert "Look at the disk" in said
+    assert again == 201
+
+
+def _token(node: Node, operator: str, name: str) -> tuple[str, str]:
+    """Return the name, and the token if there was an answer that said so."""
+    status, said = node.answer("/v1/tokens", _wish(name), operator)
+    return name, said["token"] if status == 201 else ""
+
+
+def _wish(name: str) -> dict[str, str]:
+    return {"name": name, "role": "steward"}
