@@ -41,6 +41,10 @@ class StorageError(LocalError):
     """The disk did not keep what we asked it to keep."""
 
 
+class DiskFullError(StorageError):
+    """There is no room on the disk for what we asked it to keep."""
+
+
 class DiskError(StorageError):
     """The disk failed: nothing more is promised before a person has looked at it."""
 

@@ -43,7 +43,7 @@ from fabnet.node.store.blobs import Blobs
 from fabnet.node.store.store import Store
 from fabnet.production.place import place_at
 from fabnet.protocol import address as addresses
-from fabnet.protocol.events import Event, Publish, Woke
+from fabnet.protocol.events import DiskSeen, DiskState, Event, Publish, Woke
 from fabnet.protocol.voice import Identity
 from fabnet.records.body import Body
 from fabnet.records.ids import CharterId
@@ -53,6 +53,9 @@ from fabnet.records.refusal import Refusal
 logger = logging.getLogger(__name__)
 
 ONE_TIME_FILE: Final = "one-time-token"
+LOOK_S: Final = 5
+"""How often to look how full the disk is: of 16 MiB of ballast, what is under way uses
+less than 1 in that time."""
 SHUTDOWN_S: Final = 3
 """Seconds that open requests get to finish."""
 
@@ -65,7 +68,10 @@ async def run_node(config: Config, *, ready: Callable[[str], None]) -> None:
     charter = _charter_id(config)
     async with AsyncExitStack() as stack:
         store = await asyncio.to_thread(
-            Store.open, data_dir / "fabnet.db", keyring.node.public.peer
+            Store.open,
+            data_dir / "fabnet.db",
+            keyring.node.public.peer,
+            ballast_bytes=config.node.ballast_mib << 20,
         )
         stack.push_async_callback(store.close)
         blobs = await asyncio.to_thread(Blobs.open, data_dir / "blobs", store.alarm)
@@ -180,7 +186,10 @@ async def _serve(  # noqa: PLR0917  # the same
     operator = make_operator_app(shell)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(node.runner.run(), name="runner")
+        disk = await asyncio.to_thread(shell.store.look_at_disk)
+        await node.runner.post(DiskSeen(disk))
         await node.runner.post(Woke())
+        looking = tasks.create_task(_watch_disk(shell, disk), name="disk")
         await _publish_documents(config, shell)
         describing = tasks.create_task(node.floor.describe(), name="floor")
         await _listen(stack, public, *config.listen.public)
@@ -198,8 +207,19 @@ async def _serve(  # noqa: PLR0917  # the same
         try:
             raise await shell.store.alarm.wait()
         finally:
-            for task in (*dialling, describing, running):
+            for task in (*dialling, looking, describing, running):
                 task.cancel()
+
+
+async def _watch_disk(shell: Shell, disk: DiskState) -> None:
+    """Tell the mind whenever the disk is fuller, or less full, than it was."""
+    while True:
+        await asyncio.sleep(LOOK_S)
+        seen = await asyncio.to_thread(shell.store.look_at_disk)
+        if seen != disk:
+            logger.warning("room on the disk: it was %s, it is %s", disk, seen)
+            await shell.runner.post(DiskSeen(seen))
+        disk = seen
 
 
 def _write_token(config: Config, token: str) -> None:

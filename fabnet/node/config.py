@@ -85,6 +85,10 @@ class NodeConfig:
     """What is signed on one network is unsaid on another."""
     data_dir: Annotated[Path, Meta(description="a folder")]
     """Keys, records and files; back it up."""
+    ballast_mib: Annotated[
+        int, Meta(ge=1, le=1_024, description="a whole number of MiB, 1 to 1024")
+    ] = 16
+    """Room kept aside, so that what is under way can end on a full disk."""
     log_level: Annotated[
         LogLevel, Meta(description="one of DEBUG, INFO, WARNING, ERROR")
     ] = "INFO"

@@ -7,6 +7,7 @@ the peer answers it with an Answer effect.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from fabnet.content.cid import Cid
 from fabnet.designs.documents.terms import Terms
@@ -39,6 +40,21 @@ class Woke:
 @dataclass(frozen=True, slots=True)
 class Tick:
     """Time has passed; whatever is due may happen."""
+
+
+# ------------------------------------------------------------------ the disk
+
+
+DiskState = Literal["ample", "low", "critical"]
+"""How full the disk is. `low`: nothing new is begun. `critical`: the room set aside
+for the last words is being used, and no piece is begun, for its outcome may not fit."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskSeen:
+    """The disk that all this is kept on is as full as this."""
+
+    state: DiskState
 
 
 # ------------------------------------------------------------------ links
@@ -270,6 +286,7 @@ class PlanReady:
 Event = (
     Woke
     | Tick
+    | DiskSeen
     | LinkUp
     | LinkDown
     | SubscribeHeard

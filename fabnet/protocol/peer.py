@@ -34,6 +34,7 @@ from fabnet.protocol.events import (
     BatchHeard,
     CancelRequest,
     CountBench,
+    DiskSeen,
     Event,
     FacilitySeen,
     FileRequest,
@@ -73,6 +74,7 @@ from fabnet.protocol.voice import CountRow, Identity, Voice
 from fabnet.records.ids import Incarnation, Now, PeerId
 from fabnet.records.message import Message
 from fabnet.records.record import Record
+from fabnet.records.refusal import Refusal
 
 NODE_TTL_S = 86_400
 """How long our sealing key counts after it was heard; it is said three times within,
@@ -177,6 +179,8 @@ class Peer:
                 self._wake(turn)
             case Tick():
                 self._tick(turn)
+            case DiskSeen(state):
+                self.rounds.disk_seen(turn, state)
             case LinkUp(peer):
                 self.replica.turned_away.discard(peer)
                 self.gossip.link_up(turn, peer)
@@ -195,6 +199,8 @@ class Peer:
                 self._hear_message(turn, message)
             case Publish():
                 self._publish(turn, event)
+            case FileRequest() if self.workshop.disk != "ample":
+                turn.do(Answer(event.ask, Refusal("disk-low")))
             case FileRequest():
                 self.asking.file(turn, event)
             case CancelRequest():
@@ -256,6 +262,9 @@ class Peer:
         self.rounds.tick(turn)
 
     def _hear_batch(self, turn: Turn, event: BatchHeard) -> None:
+        if self.workshop.disk == "critical":
+            # Not confirmed, so it is served again; what room there is, is for lots.
+            return
         for record in event.records:
             for kept in self.replica.hear(turn, record, event.peer):
                 self._meet(turn, kept.author, kept.header.incarnation)

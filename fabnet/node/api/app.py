@@ -18,7 +18,13 @@ import msgspec
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 
-from fabnet.errors import InputError, LimitError, RemoteError, TransitionError
+from fabnet.errors import (
+    DiskFullError,
+    InputError,
+    LimitError,
+    RemoteError,
+    TransitionError,
+)
 from fabnet.node.api import problem as problems
 from fabnet.node.api.gate import admit, bearer, check_host, check_origin, hosts_of
 from fabnet.node.api.handlers.pages import problem_page
@@ -100,6 +106,10 @@ def _handler(shell: Shell, route: Route, turn: asyncio.Lock) -> Handler:
     return handle
 
 
+_FULL: Final = (HTTPStatus.INSUFFICIENT_STORAGE, "disk-low")
+_OUT_OF_ORDER: Final = (HTTPStatus.CONFLICT, "out-of-order")
+
+
 async def _answer(
     shell: Shell, route: Route, turn: asyncio.Lock, request: web.Request
 ) -> Reply:
@@ -117,8 +127,9 @@ async def _answer(
         return wrong_field(error.field, error.expected)
     except RemoteError as error:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "not-authentic", why=str(error))
-    except TransitionError:
-        return problem(HTTPStatus.CONFLICT, "out-of-order")
+    except (DiskFullError, TransitionError) as error:
+        is_full = isinstance(error, DiskFullError)
+        return problem(*(_FULL if is_full else _OUT_OF_ORDER))
 
 
 def _query(request: web.Request) -> dict[str, str]:

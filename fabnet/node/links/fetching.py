@@ -17,7 +17,7 @@ from fabnet.content.cid import Cid
 from fabnet.designs import revision as revisions
 from fabnet.designs.documents import grant as grants
 from fabnet.designs.revision import DESIGN_BYTES_MAX, REVISION_BYTES_MAX
-from fabnet.errors import FabnetError, LimitError, RemoteError
+from fabnet.errors import DiskFullError, FabnetError, LimitError, RemoteError
 from fabnet.node.links.dialling import Dialler
 from fabnet.node.links.links import Links
 from fabnet.node.links.public import BLOB_PATH
@@ -126,7 +126,13 @@ class Fetcher:
                     pieces = _pieces(response)
                     await self._blobs.put_stream(pieces, cid, bytes_max=bytes_max)
                     return True
-        except (aiohttp.ClientError, RemoteError, TimeoutError, OSError) as error:
+        except (
+            aiohttp.ClientError,
+            DiskFullError,
+            RemoteError,
+            TimeoutError,
+            OSError,
+        ) as error:
             logger.info("blob %s at %s: %s", cid, address.text, error)
             return False
 

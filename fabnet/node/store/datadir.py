@@ -9,15 +9,19 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import threading
 from pathlib import Path
 from typing import Final
 
 from fabnet.errors import StorageError
 from fabnet.node.store.alarm import failed
 from fabnet.node.store.engine import make_directory, sync_directory
+from fabnet.protocol.events import DiskState
 
 BALLAST_BYTES: Final = 16 * 1024 * 1024
 """Room for some thousand receipts and finals, after which a person must come."""
+AMPLE: Final = 4
+"""Ballasts that must fit beside the one that is held for a disk to be ample."""
 
 
 class Lock:
@@ -58,18 +62,43 @@ class Ballast:
         self._path = directory / "ballast"
         self._size_bytes = size_bytes
         self._held = False
+        self._free_bytes = 0
+        # The writer gives it up while another thread looks.
+        self._lock = threading.Lock()
 
     @property
-    def low(self) -> bool:
-        """Whether the room set aside is gone, or could not be had."""
-        return self._size_bytes > 0 and not self._held
+    def state(self) -> DiskState:
+        """How the disk was when it was looked at, or the ballast given up."""
+        if not self._size_bytes:
+            return "ample"
+        if self._held:
+            return "ample" if self._free_bytes >= AMPLE * self._size_bytes else "low"
+        return "low" if self._free_bytes >= self._size_bytes else "critical"
 
-    def take(self) -> None:
-        """Set room aside, unless that would nearly fill the disk."""
-        self._held = self._path.exists()
-        free = shutil.disk_usage(self._path.parent).free
-        if self._held or not self._size_bytes or free < 2 * self._size_bytes:
-            return
+    def look(self) -> DiskState:
+        """Look how full the disk is; set room aside unless that would nearly fill it.
+
+        Blocks.
+        """
+        with self._lock:
+            self._held = self._path.exists()
+            self._free_bytes = shutil.disk_usage(self._path.parent).free
+            if not self._held and self._free_bytes >= 2 * self._size_bytes > 0:
+                self._take()
+            return self.state
+
+    def give_up(self) -> bool:
+        """Give the room to whoever is writing; false when there is none."""
+        with self._lock:
+            self._free_bytes = 0
+            if not self._held:
+                return False
+            self._held = False
+            self._path.unlink()
+            sync_directory(self._path.parent)
+            return True
+
+    def _take(self) -> None:
         partial = self._path.with_suffix(".new")
         try:
             with partial.open("wb") as file:
@@ -80,12 +109,4 @@ class Ballast:
             partial.unlink(missing_ok=True)
         else:
             self._held = True
-
-    def give_up(self) -> bool:
-        """Give the room to whoever is writing; false when there is none."""
-        if not self._held:
-            return False
-        self._held = False
-        self._path.unlink()
-        sync_directory(self._path.parent)
-        return True
+            self._free_bytes -= self._size_bytes

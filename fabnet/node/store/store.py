@@ -25,6 +25,7 @@ from fabnet.node.store.datadir import BALLAST_BYTES, Ballast, Lock
 from fabnet.node.store.engine import READERS_MAX, migrate, open_readers, open_writer
 from fabnet.node.store.reading import BlobEntry, IncarnationRow, StoryLine, Token
 from fabnet.node.store.writer import Writer
+from fabnet.protocol.events import DiskState
 from fabnet.records.ids import PeerId, RecordId
 from fabnet.records.record import Record
 
@@ -69,7 +70,7 @@ class Store:
             undo.callback(writer.dispose)
             migrate(writer)
             ballast = Ballast(path.parent, ballast_bytes)
-            ballast.take()
+            ballast.look()
             undo.pop_all()
         return cls(peer, lock=lock, writer=writer, ballast=ballast, path=path)
 
@@ -81,7 +82,16 @@ class Store:
     @property
     def low(self) -> bool:
         """Whether the disk is nearly full, so that no new work should be taken on."""
-        return self._ballast.low
+        return self.disk != "ample"
+
+    @property
+    def disk(self) -> DiskState:
+        """How full the disk was when it was last looked at."""
+        return self._ballast.state
+
+    def look_at_disk(self) -> DiskState:
+        """Look how full the disk is. Blocks."""
+        return self._ballast.look()
 
     @property
     def commits(self) -> int:

@@ -33,6 +33,7 @@ PASSING_REASONS: Final = frozenset(
         "design-missing",
         "no-valid-grant",
         "licence-review-disputed",
+        "disk-low",
     }
 )
 """Reasons for a no that a newer offer may undo; any other stands for this job."""

@@ -100,6 +100,9 @@ class Work:
         """Begin the next confirmed lot whose time has come, if the machine is free."""
         if bench.machine.state != "idle" or self.shop.state(bench) != "idle":
             return
+        if self.shop.disk == "critical":
+            # INTENT would fit, OUTCOME might not.
+            return
         ready = [
             making
             for making in self.shop.active(bench)
@@ -144,6 +147,9 @@ class Work:
         step = makings.next_step(making)
         if step == "end":
             self.final(turn, makings.end(making))
+        elif step == "intend" and self.shop.disk == "critical":
+            self.shop.keep(turn, making)
+            turn.note(making.job, "lot-waits-disk", epoch=making.epoch)
         elif step == "intend" and bench is not None and design is not None:
             making = makings.intend(making)
             self.shop.keep(turn, making)

@@ -23,7 +23,7 @@ from fabnet.production.receipt import lot_key
 from fabnet.protocol.community import Community
 from fabnet.protocol.courier import Courier
 from fabnet.protocol.effects import Recall, Turn
-from fabnet.protocol.events import Recalled
+from fabnet.protocol.events import DiskState, Recalled
 from fabnet.protocol.handoff.closing import licence_acceptance
 from fabnet.protocol.handoff.doubt.remnants import Remnants
 from fabnet.protocol.handoff.making import Work
@@ -109,6 +109,15 @@ class Rounds:
             bench.round_tick = turn.now.tick_ms
         self.work.start(turn, bench)
 
+    def disk_seen(self, turn: Turn, state: DiskState) -> None:
+        """Stop beginning things, or begin again what waited for room."""
+        if state == self.shop.disk:
+            return
+        self.shop.disk = state
+        for bench in self.shop.benches.values():
+            self.work.start(turn, bench)
+            self.shop.announce(turn, bench)
+
     def tick(self, turn: Turn) -> None:
         """End rounds, let holds go, begin what is due."""
         now = turn.now.tick_ms
@@ -182,6 +191,8 @@ class Rounds:
             self._wait_for_round(turn, making)
 
     def _refuse_at_once(self, making: Making) -> Refusal | None:
+        if self.shop.disk != "ample":
+            return Refusal("disk-low")
         if making.machine not in self.shop.benches:
             return Refusal("no-such-machine", (("machine", making.machine),))
         if len(self.shop.lots) > LOTS_MAX and not self.shop.forget_one():
@@ -223,6 +234,8 @@ class Rounds:
 
     def _decide(self, turn: Turn, bench: Bench, making: Making, policy: Policy) -> None:
         verdict = self._judge(turn.now, bench, making, policy)
+        if self.shop.disk != "ample":
+            verdict = Refusal("disk-low")
         if not isinstance(verdict, Permitted):
             self.work.refuse(turn, making, verdict)
             return

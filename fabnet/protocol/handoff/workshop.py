@@ -21,7 +21,7 @@ from fabnet.production.machine import Machine, MachineState
 from fabnet.production.offer import CapacityOffer, FreeWindow, offer_key
 from fabnet.production.receipt import lot_key
 from fabnet.protocol.effects import Drop, Turn
-from fabnet.protocol.events import Design, MachineSeen
+from fabnet.protocol.events import Design, DiskState, MachineSeen
 from fabnet.protocol.voice import Voice
 from fabnet.records.ids import Incarnation, MachineId, Now, PeerId, Window
 
@@ -63,6 +63,9 @@ class Workshop:
     fences: dict[PeerId, Incarnation] = field(default_factory=dict)
     """Restored requesters that are still to be told of their older lots."""
 
+    disk: DiskState = "ample"
+    """How full our disk is; seen anew at each start."""
+
     def seen(self, turn: Turn, event: MachineSeen) -> None:
         """Know a machine as it is now, and offer its capacity."""
         bench = self.benches.get(event.machine.id)
@@ -103,6 +106,9 @@ class Workshop:
         What stays the same grows old, and the voice says it again by itself.
         """
         active, state = self.active(bench), self.state(bench)
+        if self.disk != "ample" and state == "idle":
+            # Nobody need plan with a machine that will be refused.
+            state = "drained"
         from_ms = _from_ms(turn.now)
         taken = [(making.start_ms, making.end_ms) for making in active]
         told = (bench.machine, bench.offers, bench.opened, state, from_ms, taken)

@@ -17,7 +17,8 @@ from fabnet.node.shell import Shell
 from fabnet.node.store.changes import Durable
 from fabnet.node.store.store import Store
 from fabnet.production.job import Job
-from fabnet.production.lot import Lot, Making
+from fabnet.production.lots.lot import Lot
+from fabnet.production.lots.making import Making
 from fabnet.production.request import Item, Request
 from fabnet.protocol.effects import Act
 from fabnet.protocol.events import (

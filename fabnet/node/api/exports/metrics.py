@@ -23,6 +23,11 @@ async def get_metrics(call: Call) -> Raw:
         _one(
             "disk_low", "Whether nothing new is begun for want of disk", shell.store.low
         ),
+        _one(
+            "disk_critical",
+            "Whether the room set aside is gone and no piece is begun",
+            shell.store.disk == "critical",
+        ),
         _one("blob_bytes", "Bytes of files kept", await shell.store.blob_bytes()),
         _since("commits", "Transactions since the start", shell.store.commits),
         _states("jobs", "Jobs filed here", (job.state for job in known.jobs.values())),

@@ -107,6 +107,9 @@ LINES: Final = {
     "lot-waits-disputed": _(
         "Lot {epoch} waits: its licence grant is disputed by {by} ({why})."
     ),
+    "lot-waits-disk": _(
+        "Lot {epoch} waits: the disk of its node is full, and no piece is begun."
+    ),
     "broken-chain": _("Record {record} does not follow its log at place {seq}."),
     **WHYS,
 }

@@ -24,7 +24,7 @@ REASONS: Final = {
     "foreign-host": _("this listener does not answer for {host}"),
     "disk-low": _(
         "the disk is nearly full: what is under way is finished, nothing new is begun "
-        "until there is room and the node was started again"
+        "until there is room"
     ),
     "foreign-origin": _("this page may not write here: {origin}"),
     "encoded-body": _("the body must come as it is, without Content-Encoding"),
