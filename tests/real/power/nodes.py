@@ -87,6 +87,12 @@ class Node(AbstractContextManager["Node"]):
         except (OSError, ValueError):
             return 0, {}
 
+    def page(self, path: str) -> str:
+        """Return the text of a page."""
+        with urllib.request.urlopen(self.api + path, timeout=ANSWER_S) as reply:
+            text: bytes = reply.read()
+        return text.decode()
+
     def first_operator(self, one_time: str) -> str:
         """Return the token of the first person."""
         body = {"one_time_token": one_time.strip(), "name": "olu"}

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
+import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -18,6 +22,8 @@ pytestmark = pytest.mark.real
 
 KILLS = 6
 TYPISTS = 4
+SMALL_MIB = 80
+"""The node's own, the ballast of 16, and films."""
 
 
 def test_what_a_killed_node_answered_is_there_when_it_starts_again(
@@ -83,6 +89,54 @@ def test_a_node_whose_disk_fails_a_sync_ends_and_says_what_to_do(
     assert "nothing more is written: the disk failed" in said
     assert "Look at the disk" in said
     assert again == 201
+
+
+@pytest.mark.usefixtures("mountable")
+def test_a_node_whose_disk_fills_up_says_so_and_keeps_its_word(tmp_path: Path) -> None:
+    site = site_in(tmp_path / "site")
+    small = tmp_path / "small"
+    small.mkdir()
+    mounting = ("mount", "-t", "tmpfs", "-o", f"size={SMALL_MIB}m", "none", str(small))
+    subprocess.run(mounting, check=True)
+    try:
+        shutil.copytree(site.folder, small, dirs_exist_ok=True)
+        films = small / "films"
+        with Node(small, site.operator) as node:
+            operator = node.first_operator((small / "data/one-time-token").read_text())
+            _fill(films)
+            # A burst larger than the WAL that is there already.
+            made = [_token(node, operator, f"{number}") for number in range(400)]
+            _until(node, "fabnet_disk_critical 1.0")
+            low = "\nfabnet_disk_low 1.0\n" in node.page("/metrics")
+            films.unlink()
+            _until(node, "fabnet_disk_critical 0.0")
+            again = _token(node, operator, "again")
+        raw = sqlite3.connect(small / "data" / "fabnet.db")
+        kept = {name for (name,) in raw.execute("SELECT name FROM token")}
+        raw.close()
+    finally:
+        subprocess.run(("umount", "-l", str(small)), check=True)
+
+    assert low
+    assert {name for name, token in [*made, again] if token} <= kept
+    assert all(token for _, token in made), "the ballast was there for these"
+    assert again[1]
+
+
+def _fill(path: Path) -> None:
+    """Write a file until nothing more fits."""
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(bytes(4_096)) == 4_096:
+            pass
+
+
+def _until(node: Node, figure: str) -> None:
+    """Wait for a figure; the node looks at its disk every few seconds."""
+    for _ in range(300):
+        if f"\n{figure}\n" in node.page("/metrics"):
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"never: {figure}")
 
 
 def _token(node: Node, operator: str, name: str) -> tuple[str, str]:
