@@ -113,3 +113,32 @@ def test_a_request_is_refused_where_the_disk_is_low() -> None:
     jackson.happen(DiskSeen("low"))
 
     assert jackson.tries_to_ask_for(cid) == Refusal("disk-low")
+
+
+def test_nobody_plans_with_a_workshop_whose_disk_is_low_until_it_has_room() -> None:
+    network, jackson, detroit, barcelona = towns()
+    detroit.owns(printer(detroit))
+    network.run(600)
+    detroit.happen(DiskSeen("low"))
+    network.run(600)
+    job = asked(network, jackson, barcelona)
+    network.run(600)
+    assert not told(jackson, job, "placed")
+
+    detroit.happen(DiskSeen("ample"))
+    network.finish(jackson, job)
+    assert jackson.state(job) == "fulfilled"
+
+
+def test_a_refusal_for_want_of_room_does_not_stand() -> None:
+    network, jackson, detroit, barcelona = towns()
+    detroit.owns(printer(detroit))
+    job = asked(network, jackson, barcelona)
+    network.until(lambda: told(jackson, job, "placed") == 1)
+    detroit.happen(DiskSeen("low"))
+    network.until(lambda: told(jackson, job, "final") == 1)
+    network.run(600)
+
+    detroit.happen(DiskSeen("ample"))
+    network.finish(jackson, job)
+    assert jackson.state(job) == "fulfilled"
