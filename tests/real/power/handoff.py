@@ -7,6 +7,7 @@ machine that begins, a piece on the bench) is told line by line.
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -81,6 +82,18 @@ def hand_off(data: Path, bench: frozenset[Piece], fault: str, pipe: Connection) 
 
         setattr(Store, "commit", commit)  # noqa: B010  # the planted fault
     asyncio.run(_hand_off(data, bench, pipe.send))
+
+
+def main(words: list[str]) -> None:
+    """Live as a program: the data folder, and what lies on the bench."""
+    data, *bench = words
+    pieces = frozenset(spelt(each) for each in bench)
+
+    def say(said: Said) -> None:
+        sys.stdout.write(" ".join(said) + "\n")
+        sys.stdout.flush()
+
+    asyncio.run(_hand_off(Path(data), pieces, say))
 
 
 def _heedless(_: asyncio.Future[None]) -> None:
@@ -179,6 +192,12 @@ def _request(shell: Shell) -> Request:
     )  # fmt: skip
 
 
+def spelt(text: str) -> Piece:
+    """Return the piece that `job/epoch/number` names."""
+    job, epoch, number = text.split("/")
+    return job, epoch, number
+
+
 def _piece(act: Act) -> Piece:
     return act.job, str(act.epoch), str(act.piece)
 
@@ -222,3 +241,7 @@ def _intends(making: Making, piece: list[str]) -> bool:
     if (making.job, str(making.epoch)) != (job, epoch):
         return False
     return making.intent == int(number) or making.good + making.scrap >= int(number)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

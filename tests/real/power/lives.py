@@ -6,6 +6,7 @@ import asyncio
 import random
 import shutil
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -36,27 +37,45 @@ def hand_off_cut_at(
     folder: Path, laid_out: Path, mode: Mode, cut: int, fault: str = "none"
 ) -> Handed:
     """Hand off a request, cut at a change; start again and let it come to its end."""
-    handed = Handed()
     dice = random.Random(f"{mode} {cut}")
     platter = Platter(mode)
     platter.load(laid_out)
     point = folder / "mount"
     point.mkdir(parents=True)
+    made: list[int] = []
+
+    def boot(number: int, bench: frozenset[Piece]) -> list[Said]:
+        at = NEVER if number else cut
+        fate = partial(Mount.cut_after, changes=at)
+        heard, changes = run_until_cut(
+            platter, point, fate, hand_off, (point, bench, fault)
+        )
+        made.append(changes)
+        platter.cut(dice)
+        return heard
+
+    handed = live_through(folder, boot, platter.copy_to, dice)
+    handed.changes = made[0]
+    return handed
+
+
+def live_through(
+    folder: Path,
+    boot: Callable[[int, frozenset[Piece]], list[Said]],
+    copy_to: Callable[[Path], None],
+    dice: random.Random,
+) -> Handed:
+    """Boot until the request is fulfilled; hold what was told against the disk."""
+    handed, seen = Handed(), Seen()
     said: list[Said] = []
     bench: set[Piece] = set()
-    seen = Seen()
-    for boot in range(BOOTS_MAX):
-        at = NEVER if boot else cut
-        args = (point, frozenset(bench), fault)
-        heard, changes = run_until_cut(
-            platter, point, partial(Mount.cut_after, changes=at), hand_off, args
-        )
+    for number in range(BOOTS_MAX):
+        heard = boot(number, frozenset(bench))
         handed.boots += 1
-        handed.changes = handed.changes or changes
         said += heard
         _on_the_bench(bench, heard, dice)
-        platter.cut(dice)
-        seen = _look(platter, folder / f"seen-{boot}", said)
+        copy_to(folder / f"seen-{number}")
+        seen = _look(folder / f"seen-{number}", said)
         handed.wrong += seen.broken
         if ("done",) in heard:
             break
@@ -66,14 +85,13 @@ def hand_off_cut_at(
         handed.wrong.append(f"a piece was begun twice: {begun}")
     if not seen.fulfilled or not len(bench) == seen.booked == PIECES:
         handed.wrong.append(
-            f"cut at {cut}: {len(bench)} on the bench, {seen.booked} in the book,"
+            f"{folder.name}: {len(bench)} on the bench, {seen.booked} in the book,"
             f" fulfilled: {seen.fulfilled}"
         )
     return handed
 
 
-def _look(platter: Platter, folder: Path, said: list[Said]) -> Seen:
-    platter.copy_to(folder)
+def _look(folder: Path, said: list[Said]) -> Seen:
     raw = sqlite3.connect(folder / "fabnet.db")
     (whole,) = raw.execute("PRAGMA integrity_check").fetchone()
     raw.close()

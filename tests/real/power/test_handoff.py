@@ -18,8 +18,9 @@ import pytest
 from tests.real.power.handoff import lay_out
 from tests.real.power.lives import NEVER, Handed, hand_off_cut_at
 from tests.real.power.platter import Mode
+from tests.real.power.traced import hand_off_traced
 
-pytestmark = [pytest.mark.real, pytest.mark.usefixtures("mountable")]
+pytestmark = pytest.mark.real
 
 MODES: Final[tuple[Mode, Mode]] = ("ext4", "strict")
 STRIDE: Final = 1 if os.environ.get("FABNET_EVERY_CUT") else 8
@@ -48,6 +49,7 @@ def handed_off(
         return [life.result() for life in lives]
 
 
+@pytest.mark.usefixtures("mountable")
 def test_the_book_equals_the_bench_wherever_the_power_goes(
     tmp_path: Path, laid_out: Path
 ) -> None:
@@ -62,9 +64,31 @@ def test_the_book_equals_the_bench_wherever_the_power_goes(
     assert any(life.under_way for life in lives), "no cut with a piece under way"
 
 
+@pytest.mark.usefixtures("mountable")
 def test_a_world_that_is_told_before_the_disk_has_it_is_found_out(
     tmp_path: Path, laid_out: Path
 ) -> None:
     lives = handed_off(tmp_path, laid_out, range(60, 420, 30), "eager")
 
     assert [wrong for life in lives for wrong in life.wrong]
+
+
+KILLS: Final = [
+    ("pwrite64,fdatasync,fsync", "signal=KILL", when) for when in range(1, 140, 20)
+]
+ERRORS: Final = [("fdatasync,fsync", "error=EIO", when) for when in range(1, 41, 10)]
+
+
+@pytest.mark.usefixtures("strace")
+def test_the_book_equals_the_bench_after_a_kill_or_an_error_at_a_call(
+    tmp_path: Path, laid_out: Path
+) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        lives = [
+            threads.submit(hand_off_traced, tmp_path / f"{number}", laid_out, *how)
+            for number, how in enumerate(KILLS + ERRORS)
+        ]
+        handed = [life.result() for life in lives]
+
+    assert [wrong for life in handed for wrong in life.wrong] == []
+    assert sum(life.boots == 2 for life in handed) > 0.7 * len(handed)
