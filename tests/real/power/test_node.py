@@ -7,13 +7,16 @@ import shutil
 import sqlite3
 import subprocess
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
+from contextlib import contextmanager, suppress
+from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from fabnet.node.cli.run import EXIT_DISK
+from tests.node.desk import at_desk
 from tests.real.power.mount import Mount
 from tests.real.power.nodes import Node, site_in
 from tests.real.power.platter import Platter
@@ -94,11 +97,7 @@ def test_a_node_whose_disk_fails_a_sync_ends_and_says_what_to_do(
 @pytest.mark.usefixtures("mountable")
 def test_a_node_whose_disk_fills_up_says_so_and_keeps_its_word(tmp_path: Path) -> None:
     site = site_in(tmp_path / "site")
-    small = tmp_path / "small"
-    small.mkdir()
-    mounting = ("mount", "-t", "tmpfs", "-o", f"size={SMALL_MIB}m", "none", str(small))
-    subprocess.run(mounting, check=True)
-    try:
+    with small_disk(tmp_path / "small", SMALL_MIB) as small:
         shutil.copytree(site.folder, small, dirs_exist_ok=True)
         films = small / "films"
         with Node(small, site.operator) as node:
@@ -114,13 +113,42 @@ def test_a_node_whose_disk_fills_up_says_so_and_keeps_its_word(tmp_path: Path) -
         raw = sqlite3.connect(small / "data" / "fabnet.db")
         kept = {name for (name,) in raw.execute("SELECT name FROM token")}
         raw.close()
-    finally:
-        subprocess.run(("umount", "-l", str(small)), check=True)
 
     assert low
     assert {name for name, token in [*made, again] if token} <= kept
     assert all(token for _, token in made), "the ballast was there for these"
     assert again[1]
+
+
+@pytest.mark.usefixtures("mountable")
+@pytest.mark.asyncio
+async def test_a_file_that_does_not_fit_is_refused_and_the_node_goes_on(
+    tmp_path: Path,
+) -> None:
+    with small_disk(tmp_path / "small", 8) as small:
+        async with at_desk(small) as desk:
+            await desk.people()
+            url, shown = desk.url + "/v1/blobs", desk.bearer("designer")
+            whole = BytesIO(bytes(16 << 20))
+            async with desk.client.post(url, data=whole, headers=shown) as reply:
+                refused, why = reply.status, (await reply.json())["type"]
+            async with desk.client.post(url, data=b"part", headers=shown) as reply:
+                kept = reply.status
+
+    assert (refused, why) == (507, "urn:fabnet:reason:disk-low")
+    assert kept == 201
+
+
+@contextmanager
+def small_disk(folder: Path, mib: int) -> Iterator[Path]:
+    """Mount a disk of so many MiB at a folder."""
+    folder.mkdir()
+    mounting = ("mount", "-t", "tmpfs", "-o", f"size={mib}m", "none", str(folder))
+    subprocess.run(mounting, check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(("umount", "-l", str(folder)), check=True)
 
 
 def _fill(path: Path) -> None:
