@@ -233,6 +233,8 @@ class MachineConfig:
         _Positive | None, Meta(description="a whole number from 1 to 1000000")
     ] = None
     """A simulated machine spoils every so-manieth piece; left out, none."""
+    journal: Annotated[Path | None, Meta(description="a file")] = None
+    """Where a simulated machine writes down what it did, whatever its node knows."""
     ttl_s: _TtlS = 7_200
     """How long others believe the machine's description and offers, in seconds."""
 

@@ -17,6 +17,7 @@ from fabnet.node.clock import Clock
 from fabnet.node.config import Config, MachineConfig
 from fabnet.node.drivers.driver import Driver, MachineLostError
 from fabnet.node.drivers.hours import open_windows
+from fabnet.node.drivers.journal import Journal
 from fabnet.node.drivers.manual import Manual
 from fabnet.node.drivers.simulated import Simulated
 from fabnet.production.capability import Capability
@@ -179,6 +180,7 @@ def _driver(machine: MachineConfig) -> Driver:
         power_w=machine.power_w,
         time_factor=machine.time_factor,
         scrap_every=machine.scrap_every,
+        journal=None if machine.journal is None else Journal(machine.journal),
     )
 
 
