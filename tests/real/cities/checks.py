@@ -184,8 +184,8 @@ def unsettled(towns: Sequence[Export]) -> list[str]:
     """L1: what is still open."""
     found: list[str] = []
     for town in towns:
-        for id_ in town.rows.get("job", {}):
-            found.append(f"L1: {town.town}: job {id_[7:15]} is open")
+        jobs = town.rows.get("job", {})
+        found += [f"L1: {town.town}: job {id_[7:15]} is open" for id_ in jobs]
         for key, making in town.makings().items():
             if making.state != "final":
                 found.append(f"L1: {town.town}: lot {key[7:15]} is {making.state}")

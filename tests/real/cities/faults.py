@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
@@ -72,9 +72,7 @@ def drawn(dice: Random, towns: int, kinds: Sequence[str] = KINDS) -> list[Fault]
     return found
 
 
-async def befall(
-    faults: Sequence[Fault], nodes: Sequence[Node], say: Callable[[str], None]
-) -> None:
+async def befall(faults: Sequence[Fault], nodes: Sequence[Node]) -> None:
     """Let all of them happen, each at its time; return when the last is over."""
     names = [node.town.name for node in nodes]
 
@@ -83,7 +81,7 @@ async def befall(
         node = nodes[fault.town]
         async with node.faults:
             came_of_it = await _strike(fault, node)
-        say(fault.told(names) + (f": {came_of_it}" if came_of_it else ""))
+        node.say(fault.told(names) + (f": {came_of_it}" if came_of_it else ""))
 
     async with asyncio.TaskGroup() as tasks:
         for fault in faults:
@@ -143,13 +141,14 @@ async def _strike(  # noqa: C901  # one arm for each kind: a table
 async def _full(fault: Fault, node: Node) -> str:
     """Fill its disk, and what it gives up as well."""
     steps = 8
-    for _ in range(steps):
+    for step in range(steps):
         await asyncio.to_thread(node.fill)
+        if step == steps // 2:
+            await node.poked()
         await asyncio.sleep(fault.lasts_s / steps)
-        if not node.is_up:
-            break
+    ended = await node.leaves() or not node.is_up
     node.tidy()
-    if node.is_up:
+    if not ended:
         return "it went on"
     await node.start()
     return "it stopped, as it must"

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import sys
 from asyncio.subprocess import Process
+from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import Final
@@ -25,13 +26,17 @@ from tests.real.cities.wires import Wires
 READY_S: Final = 60
 """Five nodes that start at once on two busy cores need twenty."""
 STOP_S: Final = 20
+STARTS_MAX: Final = 4
 POLL_S: Final = 0.2
+TEND_S: Final = 0.5
 DISK_MB: Final = 48
 """Room for the ballast, and twice that to spare, as the node wants it."""
 STALL_S: Final = 2.0
 """How long others hold the database; a commit waits for 5 s at the most."""
-FAIL_S_MAX: Final = 10
+FAIL_S_MAX: Final = 8
 """How long a disk that fails is waited for to be written to."""
+LEAVE_S: Final = 30
+"""How long a node whose disk failed may take to close its doors."""
 
 
 @dataclass(slots=True)
@@ -42,9 +47,14 @@ class Node:
     place: int
     """Its place in the list of towns."""
     wires: Wires
+    say: Callable[[str], None]
+    poke: Callable[[], Awaitable[None]] | None = None
+    """Has somebody ask it to write something down."""
     faults: asyncio.Lock = field(default_factory=asyncio.Lock)
     """One fault at a time."""
     process: Process | None = None
+    read: int = 0
+    """Bytes of its log that were there when it started."""
     wrong: list[str] = field(default_factory=list)
     """What was found wrong on its disk while it ran."""
 
@@ -55,7 +65,34 @@ class Node:
     # ------------------------------------------------------------------ its process
 
     async def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it, and wait until it answers; again when a signal ended it.
+
+        libfaketime now and then crashes or hangs a process that starts while the
+        computer is busy. To the node that is a power cut more.
+        """
+        for _ in range(STARTS_MAX):
+            await self._spawn()
+            with suppress(TimeoutError):
+                if await self._answers():
+                    return
+            self.signal(signal.SIGABRT)  # its log then says where it was
+            assert self.process is not None
+            code = await self.process.wait()
+            assert code < 0, f"{self.town.name} ended with exit code {code}"
+            self.say(f"{self.town.name} died of signal {-code} while it started")
+        raise AssertionError(f"{self.town.name} does not start")
+
+    async def tend(self) -> None:
+        """Start it again whenever it has ended by itself, as its computer would."""
+        while True:
+            await asyncio.sleep(TEND_S)
+            async with self.faults:
+                if self.process is not None and not self.is_up:
+                    code = self.process.returncode
+                    self.say(f"{self.town.name} ended by itself with exit code {code}")
+                    await self.start()
+
+    async def _spawn(self) -> None:
         if not self.town.clock.exists():
             self.set_clock(0)
         env = {
@@ -66,8 +103,10 @@ class Node:
             # Only the wall clock is ever wrong: ticks count on, as on a computer.
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "NO_FAKE_STAT": "1",
+            "PYTHONFAULTHANDLER": "1",
         }
         with self.town.log.open("ab") as log:
+            self.read = log.tell()
             self.process = await asyncio.create_subprocess_exec(
                 *self.wires.entered(self.place),
                 *(sys.executable, "-m", "fabnet", "run", str(self.town.config)),
@@ -77,20 +116,18 @@ class Node:
                 env=env,
                 start_new_session=True,
             )
-        await self.answers()
 
-    async def answers(self) -> None:
-        """Wait until it answers."""
+    async def _answers(self) -> bool:
+        """Wait until it answers; false when it ended instead."""
         assert self.process is not None
         async with asyncio.timeout(READY_S), Client(self.town.api) as client:
-            while True:
+            while self.process.returncode is None:
                 with suppress(RemoteError, TimeoutError):
                     async with asyncio.timeout(2):
                         if (await client.get("/healthz", Health)).ok:
-                            return
-                code = self.process.returncode
-                assert code is None, f"{self.town.name} ended with exit code {code}"
+                            return True
                 await asyncio.sleep(POLL_S)
+        return False
 
     async def kill(self) -> None:
         """End it as a power cut ends it, and look at what its disk says."""
@@ -157,13 +194,30 @@ class Node:
         )
         try:
             async with asyncio.timeout(FAIL_S_MAX):
+                await self.poked()
                 await self.process.wait()
         except TimeoutError:
-            return False
+            return await self.leaves()
         finally:
             with suppress(ProcessLookupError):
                 strace.terminate()
             await strace.wait()
+        return True
+
+    async def poked(self) -> None:
+        """Have it write something down, whether or not it can."""
+        if self.poke is not None:
+            await asyncio.sleep(POLL_S)
+            await self.poke()
+
+    async def leaves(self) -> bool:
+        """Wait for a node whose disk failed to end; false when it never said so."""
+        failed = b"nothing more is written: the disk failed"
+        if failed not in self.town.log.read_bytes()[self.read :]:
+            return False
+        assert self.process is not None
+        async with asyncio.timeout(LEAVE_S):
+            await self.process.wait()
         return True
 
     async def stall(self) -> None:

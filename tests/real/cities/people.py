@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -96,14 +97,15 @@ class People:
     async def move_in(self, stack: AsyncExitStack) -> None:
         """Become operators, and wait until all nodes know each other."""
         for node in self.nodes:
-            path = node.town.data / ONE_TIME_FILE
-            one_time = (await asyncio.to_thread(path.read_text)).strip()
+            one_time = await _one_time(node.town)
             async with Client(node.town.api) as stranger:
                 body = FirstOperator(one_time, "operator")
                 token = (await stranger.post("/v1/operators", body, NewBearer)).token
             self.tokens.append(token)
             client = await stack.enter_async_context(Client(node.town.api, token))
             self.clients.append(client)
+            # A piece more is what anybody may ask for at any time.
+            node.poke = partial(self.wish, Wish(0, node.place, 1, typed=False))
         async with asyncio.timeout(MEET_S):
             while not await self._have_met():
                 await asyncio.sleep(ROUND_S)
@@ -238,6 +240,15 @@ class People:
                 path = f"/v1/lots/{lot.job}/{lot.epoch}/acceptance"
                 made = await client.post(path, NewAcceptance(), Created)
                 self.acknowledged.append((town, "acceptance", made.id))
+
+
+async def _one_time(town: Town) -> str:
+    """Return a new node's token; it is written just after the first answer."""
+    path = town.data / ONE_TIME_FILE
+    async with asyncio.timeout(CALL_S):
+        while not path.exists() or not path.read_text("ascii"):
+            await asyncio.sleep(0.1)
+    return path.read_text("ascii").strip()
 
 
 async def _typed(*words: str, town: Town, token: str) -> str:

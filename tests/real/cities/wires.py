@@ -65,7 +65,10 @@ class Wires:
         """Take everything away; with it goes every rule."""
         for name in (*map(self.network, range(self.towns)), self._hub()):
             subprocess.run(
-                ("ip", "netns", "del", name), capture_output=True, timeout=60, check=False
+                ("ip", "netns", "del", name),
+                capture_output=True,
+                timeout=60,
+                check=False,
             )
 
     def network(self, town: int) -> str:
@@ -91,9 +94,7 @@ class Wires:
             address(other) for other in range(self.towns) if other != town
         )
         dice = f"numgen random mod 100 < {LOST_PERCENT}"
-        self._rules(
-            town, f"add rule inet faults in ip saddr {{ {named} }} {dice} drop"
-        )
+        self._rules(town, f"add rule inet faults in ip saddr {{ {named} }} {dice} drop")
 
     def slow(self, town: int) -> None:
         """Let a town say little at a time."""
@@ -115,7 +116,13 @@ class Wires:
                 f"add chain inet faults {name} "
                 f"{{ type filter hook {hook} priority 0 ; policy accept ; }}"
             )
-        run(*self.entered(town), "nft", "-f", "-", stdin="\n".join([*lines, *rules]) + "\n")
+        run(
+            *self.entered(town),
+            "nft",
+            "-f",
+            "-",
+            stdin="\n".join([*lines, *rules]) + "\n",
+        )
 
     def _hub(self) -> str:
         return f"{self.mark}-hub"
