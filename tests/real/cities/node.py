@@ -12,6 +12,7 @@ from asyncio.subprocess import Process
 from collections.abc import Awaitable, Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from fabnet.errors import RemoteError
@@ -194,6 +195,8 @@ class Node:
         )
         try:
             async with asyncio.timeout(FAIL_S_MAX):
+                while not _is_traced(self.process.pid):
+                    await asyncio.sleep(POLL_S)
                 await self.poked()
                 await self.process.wait()
         except TimeoutError:
@@ -207,7 +210,6 @@ class Node:
     async def poked(self) -> None:
         """Have it write something down, whether or not it can."""
         if self.poke is not None:
-            await asyncio.sleep(POLL_S)
             await self.poke()
 
     async def leaves(self) -> bool:
@@ -246,3 +248,9 @@ class Node:
     @property
     def backup(self) -> str:
         return str(self.town.folder / "backup.db")
+
+
+def _is_traced(pid: int) -> bool:
+    """Return whether strace has hold of every thread of a process."""
+    tasks = list(Path(f"/proc/{pid}/task").glob("*/status"))
+    return not any("TracerPid:\t0\n" in task.read_text("ascii") for task in tasks)

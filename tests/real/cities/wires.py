@@ -13,7 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-SUBNET: Final = "10.213.77"
+SUBNET: Final = f"10.213.{os.getpid() % 250}"
+"""So that two runs on one computer do not meet."""
 TOWNS_MAX: Final = 9
 OURS: Final = f"{SUBNET}.254"
 LOST_PERCENT: Final = 30
