@@ -36,7 +36,7 @@ STALL_S: Final = 2.0
 """How long others hold the database; a commit waits for 5 s at the most."""
 FAIL_S_MAX: Final = 8
 """How long a disk that fails is waited for to be written to."""
-LEAVE_S: Final = 30
+LEAVE_S: Final = 60
 """How long a node whose disk failed may take to close its doors."""
 
 
@@ -137,7 +137,13 @@ class Node:
                 self.process.kill()
             await self.process.wait()
         with opened(self.town.database) as connection:
-            self.wrong += deeds_without_intent(self.town, connection=connection)
+            self._look(connection)
+
+    def _look(self, connection: sqlite3.Connection) -> None:
+        found = deeds_without_intent(self.town, connection=connection)
+        self.wrong += found
+        for line in found:
+            self.say(line)
 
     async def stop(self) -> None:
         """Have it end by itself."""
@@ -193,19 +199,16 @@ class Node:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        try:
+        with suppress(TimeoutError):
             async with asyncio.timeout(FAIL_S_MAX):
                 while not _is_traced(self.process.pid):
                     await asyncio.sleep(POLL_S)
                 await self.poked()
                 await self.process.wait()
-        except TimeoutError:
-            return await self.leaves()
-        finally:
-            with suppress(ProcessLookupError):
-                strace.terminate()
-            await strace.wait()
-        return True
+        with suppress(ProcessLookupError):
+            strace.terminate()
+        await strace.wait()
+        return await self.leaves()
 
     async def poked(self) -> None:
         """Have it write something down, whether or not it can."""
@@ -213,13 +216,17 @@ class Node:
             await self.poke()
 
     async def leaves(self) -> bool:
-        """Wait for a node whose disk failed to end; false when it never said so."""
+        """Wait for a node whose disk failed to end; false when none failed."""
         failed = b"nothing more is written: the disk failed"
         if failed not in self.town.log.read_bytes()[self.read :]:
-            return False
+            return not self.is_up
         assert self.process is not None
-        async with asyncio.timeout(LEAVE_S):
-            await self.process.wait()
+        try:
+            async with asyncio.timeout(LEAVE_S):
+                await self.process.wait()
+        except TimeoutError as error:
+            said = f"{self.town.name} lost its disk and did not end"
+            raise AssertionError(said) from error
         return True
 
     async def stall(self) -> None:
@@ -230,7 +237,7 @@ class Node:
         """
         with opened(self.town.database, locked=True) as connection:
             await asyncio.sleep(STALL_S)
-            self.wrong += deeds_without_intent(self.town, connection=connection)
+            self._look(connection)
 
     def back_up(self) -> None:
         """Copy its database; the incarnation file stays out of it."""

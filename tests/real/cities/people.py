@@ -52,7 +52,7 @@ CALL_S: Final = 8
 """Seconds for one call: nobody waits for a node that is frozen."""
 ROUND_S: Final = 1.0
 MEET_S: Final = 60
-REQUESTS: Final = 12
+REQUESTS: Final = 10
 PIECES: Final = (2, 6)
 DUE: Final = timedelta(hours=12)
 MANIFEST_LINE: Final = "nozzle-um = 400"

@@ -25,7 +25,7 @@ from tests.real.cities.faults import Fault
 from tests.real.cities.node import DISK_MB, Node
 from tests.real.cities.people import People, wishes
 from tests.real.cities.towns import TOWNS, lay_out
-from tests.real.cities.wires import SUBNET, NoWiresError, Wires, address
+from tests.real.cities.wires import SUBNET, NoWiresError, Wires, address, run
 
 logger = logging.getLogger(__name__)
 pytestmark = [pytest.mark.real, pytest.mark.allow_hosts([f"{SUBNET}.0/24"])]
@@ -62,12 +62,12 @@ def nodes(wires: Wires, tmp_path: Path) -> Iterator[list[Node]]:
         for disk in disks:
             disk.mkdir(parents=True)
             size = f"size={DISK_MB}m,mode=700"
-            subprocess.run(
-                ("mount", "-t", "tmpfs", "-o", size, "tmpfs", disk), check=True
-            )
+            run("mount", "-t", "tmpfs", "-o", size, "tmpfs", str(disk))
         addresses = [address(town) for town in range(len(TOWNS))]
         towns = lay_out(tmp_path, addresses, SystemClock())
         yield [Node(town, at, wires, logger.info) for at, town in enumerate(towns)]
+    except NoWiresError as error:
+        pytest.skip(f"this computer gives us no small disks: {error}")
     finally:
         for disk in disks:
             subprocess.run(("umount", disk), capture_output=True, check=False)
