@@ -17,7 +17,7 @@ from fabnet.production.request import KIND as REQUEST
 from fabnet.production.request import Request
 from fabnet.records.ids import CharterId, PeerId
 from fabnet.records.record import Record
-from tests.real.cities.export import Export, name
+from tests.real.cities.export import Export, intended, name
 
 Acknowledged = Sequence[tuple[int, str, str]]
 
@@ -71,7 +71,7 @@ def out_of_hand(towns: Sequence[Export]) -> list[str]:
                 found.append(f"H2: {at} was begun twice")
             begun.add(piece)
             making = makings.get(f"{did.job}/{did.epoch}")
-            if making is None or did.piece > making.good + making.scrap:
+            if making is None or did.piece > intended(making):
                 found.append(f"H2: {at} is in no account")
             if did.machine in in_hand:
                 found.append(f"H9: {at} was begun with another in the machine")

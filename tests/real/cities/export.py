@@ -110,13 +110,27 @@ def deeds_without_intent(town: Town, *, connection: sqlite3.Connection) -> list[
             (town.peer, f"{did.job}/{did.epoch}"),
         ).fetchone()
         making = None if row is None else read(row[0], Making)
-        if making is None or did.piece > _intended(making):
-            said = "no lot" if making is None else f"piece {_intended(making)}"
+        if making is None or did.piece > intended(making):
+            said = "no lot" if making is None else f"piece {intended(making)}"
             found.append(f"H2: {town.name} acts at {name(did)}, on disk is {said}")
     return found
 
 
-def _intended(making: Making) -> int:
+def has_more_to_begin(town: Town) -> bool:
+    """Return whether a machine makes a piece now, and another of its lot comes next."""
+    with opened(town.database) as connection:
+        found = connection.execute(
+            "SELECT row FROM state WHERE peer = ? AND table_name = 'making'",
+            (town.peer,),
+        )
+        makings = [read(row, Making) for (row,) in found]
+    return any(
+        making.state == "running" and making.good + 1 < making.pieces
+        for making in makings
+    )
+
+
+def intended(making: Making) -> int:
     """Return the newest piece of which an intent is, or was, durable."""
     return making.intent or making.good + making.scrap
 

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from typing import Final
 
+from tests.real.cities.export import has_more_to_begin
 from tests.real.cities.node import Node
 
 EVENTS: Final = 20
 SPAN_S: Final = 60.0
 """In which they begin."""
 LASTS_S: Final = (2.0, 5.5)
+WORK_S_MAX: Final = 15
+"""How long a stall waits for a machine at work."""
+LOOK_S: Final = 0.2
 TEN_YEARS_DAYS: Final = 3_652
 RESTORES: Final = False
 """Whether databases are brought back from backups: not before a restored node learns
@@ -79,6 +83,9 @@ async def befall(faults: Sequence[Fault], nodes: Sequence[Node]) -> None:
     async def one(fault: Fault) -> None:
         await asyncio.sleep(fault.at_s)
         node = nodes[fault.town]
+        if fault.kind == "stall":
+            node = await _at_work(nodes, node)
+            fault = replace(fault, town=node.place)
         async with node.faults:
             came_of_it = await _strike(fault, node)
         node.say(fault.told(names) + (f": {came_of_it}" if came_of_it else ""))
@@ -86,6 +93,17 @@ async def befall(faults: Sequence[Fault], nodes: Sequence[Node]) -> None:
     async with asyncio.TaskGroup() as tasks:
         for fault in faults:
             tasks.create_task(one(fault))
+
+
+async def _at_work(nodes: Sequence[Node], drawn: Node) -> Node:
+    """Return a node that is about to begin a piece, or soon the one that was drawn."""
+    for _ in range(round(WORK_S_MAX / LOOK_S)):
+        for node in (drawn, *nodes):
+            is_free = node.is_up and not node.faults.locked()
+            if is_free and has_more_to_begin(node.town):
+                return node
+        await asyncio.sleep(LOOK_S)
+    return drawn
 
 
 async def _strike(  # noqa: C901  # one arm for each kind: a table
@@ -127,6 +145,8 @@ async def _strike(  # noqa: C901  # one arm for each kind: a table
             return "it stopped, as it must"
         case "stall":
             await node.stall()
+            if node.wrong:
+                return "and machines began what is on no disk"
         case "restore":
             node.back_up()
             await asyncio.sleep(fault.lasts_s)

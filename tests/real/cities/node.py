@@ -32,9 +32,9 @@ POLL_S: Final = 0.2
 TEND_S: Final = 0.5
 DISK_MB: Final = 48
 """Room for the ballast, and twice that to spare, as the node wants it."""
-STALL_S: Final = 2.0
+STALL_S: Final = 3.0
 """How long others hold the database; a commit waits for 5 s at the most."""
-FAIL_S_MAX: Final = 8
+FAIL_S_MAX: Final = 20
 """How long a disk that fails is waited for to be written to."""
 LEAVE_S: Final = 60
 """How long a node whose disk failed may take to close its doors."""
@@ -199,15 +199,22 @@ class Node:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        with suppress(TimeoutError):
+        poking: asyncio.Future[None] | None = None
+        try:
             async with asyncio.timeout(FAIL_S_MAX):
                 while not _is_traced(self.process.pid):
                     await asyncio.sleep(POLL_S)
-                await self.poked()
-                await self.process.wait()
-        with suppress(ProcessLookupError):
-            strace.terminate()
-        await strace.wait()
+                poking = asyncio.ensure_future(self.poked())
+                while not self._has_failed():
+                    await asyncio.sleep(POLL_S)
+        except TimeoutError:
+            return not self.is_up
+        finally:
+            if poking is not None:
+                poking.cancel()
+            with suppress(ProcessLookupError):
+                strace.terminate()
+            await strace.wait()
         return await self.leaves()
 
     async def poked(self) -> None:
@@ -217,8 +224,7 @@ class Node:
 
     async def leaves(self) -> bool:
         """Wait for a node whose disk failed to end; false when none failed."""
-        failed = b"nothing more is written: the disk failed"
-        if failed not in self.town.log.read_bytes()[self.read :]:
+        if not self._has_failed():
             return not self.is_up
         assert self.process is not None
         try:
@@ -228,6 +234,10 @@ class Node:
             said = f"{self.town.name} lost its disk and did not end"
             raise AssertionError(said) from error
         return True
+
+    def _has_failed(self) -> bool:
+        failed = b"nothing more is written: the disk failed"
+        return failed in self.town.log.read_bytes()[self.read :]
 
     async def stall(self) -> None:
         """Let nobody else write to its database for a while, as a backup might.

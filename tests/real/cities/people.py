@@ -53,7 +53,7 @@ CALL_S: Final = 8
 ROUND_S: Final = 1.0
 MEET_S: Final = 60
 REQUESTS: Final = 10
-PIECES: Final = (2, 6)
+PIECES: Final = (4, 8)
 DUE: Final = timedelta(hours=12)
 MANIFEST_LINE: Final = "nozzle-um = 400"
 
