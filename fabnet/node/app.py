@@ -45,6 +45,7 @@ from fabnet.production.place import place_at
 from fabnet.protocol import address as addresses
 from fabnet.protocol.events import DiskSeen, DiskState, Event, Publish, Woke
 from fabnet.protocol.voice import Identity
+from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.ids import CharterId
 from fabnet.records.peer_record import seal_peer_record
@@ -62,6 +63,7 @@ SHUTDOWN_S: Final = 3
 
 async def run_node(config: Config, *, ready: Callable[[str], None]) -> None:
     """Serve until cancelled; `ready` is called once with the operator's address."""
+    canonical.prepare()
     clock = SystemClock()
     data_dir = config.node.data_dir
     keyring = Keyring.open(data_dir, clock.token)

@@ -8,6 +8,7 @@ only if encoding what they decode to gives them back, checked with msgpack itsel
 from __future__ import annotations
 
 from collections.abc import Collection
+from contextlib import suppress
 from itertools import chain
 from typing import Final, TypeVar
 
@@ -50,6 +51,21 @@ def read(value: Value, of: type[T]) -> T:
         return msgspec.convert(value, of, builtin_types=(bytes,))
     except msgspec.ValidationError as error:
         raise MalformedError(f"{of.__name__}: {error}") from error
+
+
+def prepare() -> None:
+    """Build now what msgspec reads each of our types by; before there are threads.
+
+    Left to itself msgspec builds it when a type is first read, and two threads that do
+    so at once crash the process, as of 0.22.
+    """
+    waiting: list[type[msgspec.Struct]] = [msgspec.Struct]
+    while waiting:
+        of = waiting.pop()
+        waiting += of.__subclasses__()
+        if of.__struct_fields__:
+            with suppress(msgspec.ValidationError):
+                msgspec.convert(None, of)
 
 
 def decode_plain(packed: bytes, *, bytes_max: int) -> Value:

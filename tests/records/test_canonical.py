@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from types import FrameType
 from typing import Annotated
 
 import msgpack
@@ -160,3 +163,36 @@ def test_we_never_sign_what_nests_too_deep() -> None:
 
     with pytest.raises(TypeError, match="deep"):
         canonical.encode([value])
+
+
+def built_while(act: Callable[[], object]) -> int:
+    """Return for how many types msgspec built anew what they are read by."""
+    built = 0
+
+    def count(frame: FrameType, event: str, _: object) -> None:
+        nonlocal built
+        name = frame.f_code.co_name
+        built += event == "call" and name == "get_class_annotations"
+
+    sys.setprofile(count)
+    try:
+        act()
+    finally:
+        sys.setprofile(None)
+    return built
+
+
+def test_no_thread_ever_builds_what_a_type_is_read_by() -> None:
+    class Inner(msgspec.Struct, array_like=True):
+        number: int
+
+    class Outer(msgspec.Struct, array_like=True):
+        inner: Inner
+
+    # What is local here cannot be found by name.
+    Inner.__annotations__ = {"number": int}
+    Outer.__annotations__ = {"inner": Inner}
+    assert built_while(canonical.prepare) >= 2
+
+    assert built_while(lambda: canonical.read([[1]], Outer)) == 0
+    assert built_while(canonical.prepare) == 0
