@@ -27,7 +27,8 @@ from tests.real.cities.wires import Wires
 READY_S: Final = 60
 """Five nodes that start at once on two busy cores need twenty."""
 STOP_S: Final = 20
-STARTS_MAX: Final = 4
+TAIL: Final = 8_000
+"""Letters of a log that are shown of a node that does not start."""
 POLL_S: Final = 0.2
 TEND_S: Final = 0.5
 DISK_MB: Final = 48
@@ -66,31 +67,32 @@ class Node:
     # ------------------------------------------------------------------ its process
 
     async def start(self) -> None:
-        """Start it, and wait until it answers; again when a signal ended it.
+        """Start it, and wait until it answers; one that does not says where it is."""
+        await self._spawn()
+        assert self.process is not None
+        try:
+            if await self._answers():
+                return
+        except TimeoutError:
+            self.signal(signal.SIGABRT)
+        code = await self.process.wait()
+        raise AssertionError(
+            f"{self.town.name} ended with exit code {code}: {self.tail()}"
+        )
 
-        libfaketime now and then crashes or hangs a process that starts while the
-        computer is busy. To the node that is a power cut more.
-        """
-        for _ in range(STARTS_MAX):
-            await self._spawn()
-            with suppress(TimeoutError):
-                if await self._answers():
-                    return
-            self.signal(signal.SIGABRT)  # its log then says where it was
-            assert self.process is not None
-            code = await self.process.wait()
-            assert code < 0, f"{self.town.name} ended with exit code {code}"
-            self.say(f"{self.town.name} died of signal {-code} while it started")
-        raise AssertionError(f"{self.town.name} does not start")
+    def tail(self) -> str:
+        """Return the end of what it logged since it was started."""
+        return self.town.log.read_bytes()[self.read :].decode(errors="replace")[-TAIL:]
 
     async def tend(self) -> None:
         """Start it again whenever it has ended by itself, as its computer would."""
         while True:
             await asyncio.sleep(TEND_S)
             async with self.faults:
-                if self.process is not None and not self.is_up:
-                    code = self.process.returncode
+                code = None if self.process is None else self.process.returncode
+                if code is not None:
                     self.say(f"{self.town.name} ended by itself with exit code {code}")
+                    assert code > 0, f"{self.town.name} crashed: {self.tail()}"
                     await self.start()
 
     async def _spawn(self) -> None:
