@@ -24,8 +24,8 @@ from tests.real.cities.export import deeds_without_intent, opened
 from tests.real.cities.towns import Town
 from tests.real.cities.wires import Wires
 
-READY_S: Final = 60
-"""Five nodes that start at once on two busy cores need twenty."""
+READY_S: Final = 120
+"""Five nodes that start at once on two busy cores need twenty; it has no hurry."""
 STOP_S: Final = 20
 TAIL: Final = 8_000
 """Letters of a log that are shown of a node that does not start."""
