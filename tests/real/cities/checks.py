@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from fabnet.cooperation.benches import WRITE_OFF_KIND, WriteOffBody
 from fabnet.cooperation.charter import CharterBody, named_in, open_charter
 from fabnet.cooperation.credit import Posting, balances, match
 from fabnet.node.drivers.journal import Did
@@ -35,20 +36,25 @@ def wrong(towns: Sequence[Export], acknowledged: Acknowledged) -> list[str]:
 
 
 def over_made(towns: Sequence[Export]) -> list[str]:
-    """H1: no more good pieces than were asked for. Nobody here writes pieces off."""
-    wanted: dict[str, int] = {}
+    """H1: no more good pieces than were asked for, and written off by a person."""
+    wanted: Counter[str] = Counter()
     for town in towns:
         for record in town.kept(REQUEST):
-            items = record.read(Request).items
-            wanted[record.id] = sum(item.pieces for item in items)
+            if record.author == town.peer:
+                items = record.read(Request).items
+                wanted[record.id] += sum(item.pieces for item in items)
+        for record in town.kept(WRITE_OFF_KIND):
+            if record.author == town.peer:
+                body = record.read(WriteOffBody)
+                wanted[body.job] += body.missing
     made: Counter[str] = Counter()
     for town in towns:
         for key, count in town.good.items():
             made[key.partition("/")[0]] += count
     return [
-        f"H1: {job[7:15]}: {count} good pieces of {wanted.get(job, 0)}"
+        f"H1: {job[7:15]}: {count} good pieces of {wanted[job]}"
         for job, count in sorted(made.items())
-        if count > wanted.get(job, 0)
+        if count > wanted[job]
     ]
 
 
@@ -93,7 +99,7 @@ def misbooked(towns: Sequence[Export]) -> list[str]:
         for key, lot in town.lots().items():
             booked.add(key)
             lies = benches[lot.maker].good[key]
-            goods[lot.job] += lot.good
+            goods[lot.job] += lot.good - lot.surplus
             if lot.good != lies:
                 said = f"booked {lot.good} while {lot.state}, {lies} lie there"
                 found.append(f"H6: {key[7:15]}/{lot.epoch}: {said}")

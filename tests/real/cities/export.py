@@ -13,7 +13,8 @@ import msgspec
 
 from fabnet.node.drivers.journal import Deed, Did, Journal
 from fabnet.production.job import Job
-from fabnet.production.lot import Lot, Making
+from fabnet.production.lots.lot import Lot
+from fabnet.production.lots.making import Making
 from fabnet.production.receipt import lot_key
 from fabnet.records.ids import JobId, PeerId
 from fabnet.records.record import Record, open_record

@@ -13,7 +13,8 @@ import pytest
 
 from fabnet.designs.documents.withdrawal import WithdrawalBody
 from fabnet.node.drivers.journal import Deed, Did, Journal
-from fabnet.production.lot import Lot, Making
+from fabnet.production.lots.lot import Lot
+from fabnet.production.lots.making import Making
 from fabnet.production.receipt import lot_key
 from fabnet.records import canonical
 from fabnet.records.ids import CharterId, RecordId
