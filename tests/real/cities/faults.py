@@ -16,7 +16,7 @@ EVENTS: Final = 20
 SPAN_S: Final = 60.0
 """In which they begin."""
 LASTS_S: Final = (2.0, 5.5)
-WORK_S_MAX: Final = 15
+WORK_S_MAX: Final = 40
 """How long a stall waits for a machine at work."""
 LOOK_S: Final = 0.2
 TEN_YEARS_DAYS: Final = 3_652
