@@ -13,6 +13,7 @@ from fabnet.cooperation.benches import WRITE_OFF_KIND, WriteOffBody
 from fabnet.cooperation.charter import CharterBody, named_in, open_charter
 from fabnet.cooperation.credit import Posting, balances, match
 from fabnet.node.drivers.journal import Did
+from fabnet.production.lots.lot import OPEN
 from fabnet.production.receipt import ACCEPTANCE, LOT_CLOSED, Acceptance, LotClosed
 from fabnet.production.request import KIND as REQUEST
 from fabnet.production.request import Request
@@ -99,8 +100,10 @@ def misbooked(towns: Sequence[Export]) -> list[str]:
         for key, lot in town.lots().items():
             booked.add(key)
             lies = benches[lot.maker].good[key]
-            goods[lot.job] += lot.good - lot.surplus
-            if lot.good != lies:
+            is_over = lot.state not in OPEN
+            if is_over:
+                goods[lot.job] += lot.good - lot.surplus
+            if lot.good > lies or (is_over and lot.good != lies):
                 said = f"booked {lot.good} while {lot.state}, {lies} lie there"
                 found.append(f"H6: {key[7:15]}/{lot.epoch}: {said}")
         for id_, job in town.jobs().items():
