@@ -19,6 +19,7 @@ import msgspec
 from fabnet.errors import FabnetError, RemoteError
 from fabnet.records import canonical
 from fabnet.records.body import Body
+from fabnet.records.refusal import Refusal
 
 TABLES = Path(__file__).parent / "text"
 _REPEATED = re.compile(r"(?P<one>.+) \* (?P<times>\d+)")
@@ -47,10 +48,10 @@ class Table:
     def why(self, bad: object) -> str:
         """Return the reason why an input is refused; empty when it is not."""
         try:
-            self.read(bad)
+            answer = self.read(bad)
         except self.error as error:
             return str(error)
-        return ""
+        return answer.reason if isinstance(answer, Refusal) else ""
 
 
 def rows(*each: tuple[str, object, str]) -> tuple[Row, ...]:
@@ -65,7 +66,7 @@ def rows(*each: tuple[str, object, str]) -> tuple[Row, ...]:
 
 def plain(body: Body) -> list[object]:
     """Return a body as the array that is packed."""
-    unpacked = msgpack.unpackb(canonical.encode(body))
+    unpacked: object = msgpack.unpackb(canonical.encode(body))
     assert isinstance(unpacked, list)
     return unpacked
 

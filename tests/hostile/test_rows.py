@@ -15,6 +15,8 @@ NAMES = [f"{table.name}: {row.name}"[:90] for table, row in ROWS]
 def test_each_bad_input_gets_its_reason_and_the_good_one_none(table: Table) -> None:
     assert table.why(table.good) == ""
     wrong = {
-        row.name: why for row in table.rows if row.why not in (why := table.why(row.bad))
+        row.name: why
+        for row in table.rows
+        if row.why not in (why := table.why(row.bad))
     }
     assert not wrong
