@@ -234,13 +234,6 @@ def read_document(given: Json, of: type[D]) -> D:
         raise MalformedError(where + _PLACE.sub("", sentence)) from error
 
 
-def _check_size(raw: bytes) -> None:
-    if len(raw) > REVISION_BYTES_MAX:
-        raise LimitError(
-            f"revision: {len(raw)} bytes; the most is {REVISION_BYTES_MAX}"
-        )
-
-
 def _check(revision: Revision) -> None:
     """Raise MalformedError unless the parts of a manifest fit together."""
     check_paths(file.path for file in revision.files)

@@ -36,7 +36,7 @@ from fabnet.production.receipt import Acceptance, LotClosed, LotOpened, Minutes
 from fabnet.production.request import Item, Request, RequestClosed
 from fabnet.protocol.community import NODE_KIND, NodeNotice
 from fabnet.records.body import Body
-from fabnet.records.ids import FacilityId
+from fabnet.records.ids import FacilityId, Kind
 from fabnet.records.message import MessageHeader
 from fabnet.records.record import Header
 from tests.production.samples import (
@@ -120,9 +120,9 @@ FRAMES: Final[dict[str, Body]] = {
 
 HEADERS: Final[dict[str, Body]] = {
     "header": Header(
-        "talk/1", MAKER, OURS, 2, record_id("first"), NOON_MS, "it", bytes(32), 0
+        Kind("talk/1"), MAKER, OURS, 2, record_id("first"), NOON_MS, "it", bytes(32), 0
     ),
     "message header": MessageHeader(
-        "talk/1", MAKER, REQUESTER, OURS, 1, NOON_MS, b"body"
+        Kind("talk/1"), MAKER, REQUESTER, OURS, 1, NOON_MS, b"body"
     ),
 }

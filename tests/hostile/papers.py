@@ -168,7 +168,8 @@ SIGNERS: Final = {
         _by("charter", ALICE, why="charter-quorum-not-met"),
         _by("charter", ALICE, MALLORY, why="charter-quorum-not-met"),
         _by("charter", MALLORY, why="charter-quorum-not-met"),
-        ("as a policy", _otherwise("charter", kind="FabnetPolicy"), "expected FabnetCh"),
+        ("as a policy", _otherwise("charter", kind="FabnetPolicy"),
+         "expected FabnetCh"),
     ),
     "next charter": rows(
         _by("next charter", ALICE, why="charter-quorum-not-met"),
@@ -177,8 +178,10 @@ SIGNERS: Final = {
     "membership": rows(
         _by("membership", ALICE, why="membership-quorum-not-met"),
         _by("membership", ALICE, CAROL, why="membership-quorum-not-met"),
-        ("without an end", _otherwise("membership", until=None), "validUntil is missing"),
-        ("as a charter", _otherwise("membership", kind="FabnetCharter"), "expected Fab"),
+        ("without an end", _otherwise("membership", until=None),
+         "validUntil is missing"),
+        ("as a charter", _otherwise("membership", kind="FabnetCharter"),
+         "expected Fab"),
     ),
     "policy": rows(
         _by("policy", CAROL, why="policy-quorum-not-met"),
@@ -188,7 +191,8 @@ SIGNERS: Final = {
     "grant": rows(
         _by("grant", ADA, why="rightsholders-missing"),
         _by("grant", ADA, EVE, why="rightsholders-missing"),
-        ("as a withdrawal", _otherwise("grant", kind="FabnetWithdrawal"), "expected Fab"),
+        ("as a withdrawal", _otherwise("grant", kind="FabnetWithdrawal"),
+         "expected Fab"),
     ),
     "withdrawal": rows(
         _by("withdrawal", BEN, why="rightsholders-missing"),
@@ -196,7 +200,8 @@ SIGNERS: Final = {
         ("with an end", _otherwise("withdrawal", until=NEXT_YEAR), "expected none"),
     ),
     "dispute": rows(
-        ("as a grant", _otherwise("dispute", kind="FabnetLicenceGrant"), "expected Fab"),
+        ("as a grant", _otherwise("dispute", kind="FabnetLicenceGrant"),
+         "expected Fab"),
     ),
     "licence acceptance": rows(
         _by("licence acceptance", BEN, why="alone, to sign it"),
@@ -220,7 +225,7 @@ MANIFESTS = Table(
     revisions.encode(DESIGN),
     rows(
         *(
-            (label(path, value), canonical_json(edited(_MANIFEST, path, value)), why)  # type: ignore[arg-type]  # bent on purpose
+            (label(path, value), canonical_json(edited(_MANIFEST, path, value)), why)
             for kind, path, value, why in written("documents")
             if kind == "manifest"
         )

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from fabnet.content.multibase import base58
+from fabnet.records.civil import moment_of
 from fabnet.records.credential import (
     Json,
     canonical_json,
@@ -13,7 +14,6 @@ from fabnet.records.credential import (
     proof_value,
     strict_loads,
 )
-from fabnet.records.civil import moment_of
 from fabnet.records.keys import SigningKey
 from tests.designs.samples import ADA, BEN
 from tests.hostile.papers import PAPERS, edited
@@ -37,7 +37,10 @@ def _resigned(path: str, value: object = None, key: SigningKey = ADA) -> bytes:
     proof = document.pop("proof")
     assert isinstance(proof, dict)
     options = {name: proof[name] for name in proof if name != "proofValue"}
-    whole = {**document, "proof": {**options, "proofValue": proof_value(document, options, key)}}
+    whole = {
+        **document,
+        "proof": {**options, "proofValue": proof_value(document, options, key)},
+    }
     return canonical_json(whole)
 
 
@@ -52,7 +55,8 @@ _PROFILE: tuple[tuple[str, object, str], ...] = (
                             "credentialSubject", "proof"})
     ),
     *(
-        (f"a proof without {name}", _bare(f"-proof.{name}"), f"proof: {name} is missing")
+        (f"a proof without {name}", _bare(f"-proof.{name}"),
+         f"proof: {name} is missing")
         for name in sorted({"type", "cryptosuite", "proofPurpose", "created",
                             "verificationMethod", "proofValue"})
     ),
@@ -60,32 +64,39 @@ _PROFILE: tuple[tuple[str, object, str], ...] = (
         (f"with {name}", _resigned(name, "x"), f"'{name}' is not a field we know")
         for name in ("id", "name", "credentialStatus", "evidence", "termsOfUse")
     ),
-    ("a proof with a nonce", _bare("proof.nonce", "x"), "'nonce' is not a field we know"),
+    ("a proof with a nonce", _bare("proof.nonce", "x"),
+     "'nonce' is not a field we know"),
     ("another context", _resigned("@context.1", "https://example.org"), "in order"),
     ("contexts in another order", _resigned("@context", [*_DOCUMENT["@context"]][::-1]),  # type: ignore[misc]  # a list
      "@context: expected"),
     ("a context more", _resigned("@context", [*_DOCUMENT["@context"], "https://x.y"]),  # type: ignore[misc]  # a list
      "@context: expected"),
     ("one type", _resigned("type", ["VerifiableCredential"]), "one Fabnet type"),
-    ("a type that is text", _resigned("type", "VerifiableCredential"), "one Fabnet type"),
+    ("a type that is text", _resigned("type", "VerifiableCredential"),
+     "one Fabnet type"),
     ("three types", _resigned("type", ["VerifiableCredential", "FabnetA", "FabnetB"]),
      "one Fabnet type"),
     ("a type of others", _resigned("type.1", "Diploma"), "one Fabnet type"),
-    ("a type in small letters", _resigned("type.1", "fabnetCharter"), "one Fabnet type"),
-    ("another of our types", _resigned("type.1", "FabnetCharter"), "type: expected Fab"),
+    ("a type in small letters", _resigned("type.1", "fabnetCharter"),
+     "one Fabnet type"),
+    ("another of our types", _resigned("type.1", "FabnetCharter"),
+     "type: expected Fab"),
     ("no issuer", _resigned("issuer", ""), "issuer: expected text"),
     ("an issuer that is an object", _resigned("issuer", {"id": ADA.public.did}),
      "issuer: expected text"),
     ("an issuer who did not sign", _resigned("issuer", BEN.public.did),
      "the issuer has not signed"),
-    ("a subject that is a list", _resigned("credentialSubject", []), "expected an object"),
+    ("a subject that is a list", _resigned("credentialSubject", []),
+     "expected an object"),
     ("validFrom with a fraction", _resigned("validFrom", "2026-11-24T12:00:00.0Z"),
      "validFrom: "),
     ("validFrom elsewhere", _resigned("validFrom", "2026-11-24T12:00:00+01:00"),
      "validFrom: "),
     ("a leap second", _resigned("validFrom", "2026-12-31T23:59:60Z"), "validFrom: "),
-    ("the 30th of February", _resigned("validFrom", "2026-02-30T12:00:00Z"), "validFrom:"),
-    ("a year of five digits", _resigned("validFrom", "12026-02-03T12:00:00Z"), "validFr"),
+    ("the 30th of February", _resigned("validFrom", "2026-02-30T12:00:00Z"),
+     "validFrom:"),
+    ("a year of five digits", _resigned("validFrom", "12026-02-03T12:00:00Z"),
+     "validFr"),
     ("before 1970", _resigned("validFrom", "1969-12-31T23:59:59Z"), "validFrom: "),
     ("a number as validUntil", _resigned("validUntil", 5), "validUntil: expected text"),
     ("created never", _resigned("proof.created", "never"), "created: "),
@@ -108,18 +119,21 @@ _PROFILE: tuple[tuple[str, object, str], ...] = (
      "did not sign this"),
     ("a proof in base64", _bare("proof.proofValue", "uAAAA"), "which begins with z"),
     ("a proof of nothing", _bare("proof.proofValue", "z"), "did not sign this"),
-    ("a proof that is a number", _bare("proof.proofValue", 5), "proofValue: expected text"),
+    ("a proof that is a number", _bare("proof.proofValue", 5),
+     "proofValue: expected text"),
     ("a proof with letters beyond base58", _bare("proof.proofValue", "z0OIl"),
      "no such digit '0'"),
     ("a proof without end", _bare("proof.proofValue", "z" + "1" * 200), "at most 128"),
     ("a proof one byte short", _bare("proof.proofValue", "z" + base58(b"\1" * 63)),
      "did not sign this"),
-    ("the subject changed", _bare("credentialSubject.reason", "Other."), "did not sign"),
+    ("the subject changed", _bare("credentialSubject.reason", "Other."),
+     "did not sign"),
     ("validFrom changed", _bare("validFrom", "2026-11-24T12:00:01Z"), "did not sign"),
     ("created changed", _bare("proof.created", "2026-11-24T12:00:01Z"), "did not sign"),
     ("a proof that is text", _bare("proof", "signed"), "an object, or a list of them"),
     ("no proofs", _proofs(), "an object, or a list of them"),
-    ("a list with text in it", json.dumps({**_DOCUMENT, "proof": [_PROOF, "x"]}).encode(),
+    ("a list with text in it",
+     json.dumps({**_DOCUMENT, "proof": [_PROOF, "x"]}).encode(),
      "an object, or a list of them"),
     ("65 proofs", _proofs(*[_PROOF] * 65), "65 of them; the most is 64"),
     ("one good proof and one bad", _proofs(_PROOF, {**_PROOF, "proofValue": "z2"}),
@@ -153,10 +167,18 @@ _BAD_JSON: tuple[tuple[str, object, str], ...] = (
     ("infinity", b'{"a":-Infinity}', "-Infinity: expected a whole number"),
     ("2**53", b'{"a":9007199254740992}', "expected at most 2**53 - 1"),
     ("minus 2**53", b'{"a":-9007199254740992}', "expected at most 2**53 - 1"),
-    ("five thousand digits", b'{"a":' + b"9" * 5_000 + b"}", "expected at most 2**53 - 1"),
+    (
+        "five thousand digits",
+        b'{"a":' + b"9" * 5_000 + b"}",
+        "expected at most 2**53 - 1",
+    ),
     ("half a surrogate pair", b'{"a":"\\ud800"}', "half a surrogate pair"),
     ("half a pair in a key", b'{"\\udc00":1}', "half a surrogate pair"),
-    ("33 arrays deep", b'{"a":' + b"[" * 33 + b"]" * 33 + b"}", "nests at most 32 deep"),
+    (
+        "33 arrays deep",
+        b'{"a":' + b"[" * 33 + b"]" * 33 + b"}",
+        "nests at most 32 deep",
+    ),
     ("without an end", b'{"a":' + b"[" * 100_000, "nests at most 32 deep"),
     ("too long", b" " * 262_145, "262145 bytes; the most is 262144"),
     ("a comment", b"{/**/}", "json: Expecting property name"),

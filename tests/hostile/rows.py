@@ -22,16 +22,25 @@ from fabnet.records.body import Body
 from fabnet.records.refusal import Refusal
 
 TABLES = Path(__file__).parent / "text"
+_NAMES_FIELD = re.compile("Expected|matching regex|Invalid enum")
 _REPEATED = re.compile(r"(?P<one>.+) \* (?P<times>\d+)")
+
+
+Written = tuple[str, object, str | tuple[str, ...]]
+"""A row as tables write it: its name, the bad input, and one or more reasons."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One bad input: what is wrong with it, and a part of the reason expected."""
+    """One bad input: what is wrong with it, and the parts of the reason expected."""
 
     name: str
     bad: object
-    why: str
+    whys: tuple[str, ...]
+
+    def explains(self, told: str) -> bool:
+        """Whether what was told is the reason for this very input."""
+        return all(why in told for why in self.whys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +63,12 @@ class Table:
         return answer.reason if isinstance(answer, Refusal) else ""
 
 
-def rows(*each: tuple[str, object, str]) -> tuple[Row, ...]:
+def rows(*each: Written) -> tuple[Row, ...]:
     """Return rows, of which no two may have one name."""
-    made = tuple(Row(*one) for one in each)
+    made = tuple(
+        Row(name, bad, (why,) if isinstance(why, str) else why)
+        for name, bad, why in each
+    )
     assert len({row.name for row in made}) == len(made), "a name is taken twice"
     return made
 
@@ -104,6 +116,19 @@ def bent(good: Body, path: str, value: object) -> list[object]:
     return whole
 
 
+def place_of(good: Body, path: str) -> str:
+    """Return how an error names the field at `path`, such as `$[0][0][2]`."""
+    *steps, last = path.split(".")
+    where, live = "$", good
+    of: type[msgspec.Struct] | None = type(good)
+    for step in (*steps, *(() if last in "+-" else (last,))):
+        at = _index(step, of)
+        where += f"[{at}]"
+        live = live[at] if isinstance(live, tuple) else getattr(live, step)
+        of = type(live) if isinstance(live, Body) else None
+    return f"at `{where}`" if where != "$" else ""
+
+
 def _index(step: str, of: type[msgspec.Struct] | None) -> int:
     return int(step) if of is None else of.__struct_fields__.index(step)
 
@@ -135,10 +160,12 @@ def value_of(text: str) -> object:
 
 def bodies_of(name: str, good: Mapping[str, Body]) -> dict[str, tuple[Row, ...]]:
     """Return the rows of a text table by kind, each row a packed body."""
-    found: dict[str, list[tuple[str, object, str]]] = {kind: [] for kind in good}
+    found: dict[str, list[Written]] = {kind: [] for kind in good}
     for kind, path, value, why in written(name):
         told = repr(value) if len(repr(value)) <= 24 else f"{type(value).__name__}"
         size = f" of {len(value)}" if isinstance(value, (str, bytes, list)) else ""
         label = f"{path} {told}" if told == repr(value) else f"{path} {told}{size}"
-        found[kind].append((label, packed(bent(good[kind], path, value)), why))
+        array = bent(good[kind], path, value)
+        where = place_of(good[kind], path) if _NAMES_FIELD.search(why) else ""
+        found[kind].append((label, packed(array), (why, where)))
     return {kind: rows(*each) for kind, each in found.items()}

@@ -2,7 +2,27 @@
 
 from __future__ import annotations
 
-from tests.hostile import arrays, papers, profile, wire
+from tests.hostile import (
+    arrays,
+    files,
+    limits,
+    names,
+    ours,
+    papers,
+    profile,
+    settings,
+    wire,
+)
 from tests.hostile.rows import Table
 
-ALL: tuple[Table, ...] = (*arrays.TABLES, *wire.TABLES, *papers.TABLES, *profile.TABLES)
+ALL: tuple[Table, ...] = (
+    *settings.TABLES,
+    *arrays.TABLES,
+    *wire.TABLES,
+    *names.TABLES,
+    *papers.TABLES,
+    *profile.TABLES,
+    *files.TABLES,
+    *limits.TABLES,
+    *ours.TABLES,
+)
