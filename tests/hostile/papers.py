@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from fabnet.content.cid import of_raw
 from fabnet.cooperation.charter import charter_subject, open_charter
@@ -27,6 +27,7 @@ from tests.designs.documents.test_passport import ACCEPTANCE, PASSPORT
 from tests.designs.samples import ADA, BEN, EVE, cid_of, revision
 from tests.hostile.rows import Row, Table, rows, written
 
+J = TypeVar("J")
 ALICE, BOB, CAROL, MALLORY = people.ALICE, people.BOB, people.CAROL, people.MALLORY
 NOON: Final = "2026-11-24T12:00:00Z"
 NEXT_YEAR: Final = "2027-01-01T00:00:00Z"
@@ -116,9 +117,9 @@ PAPERS: Final = {
 }  # fmt: skip
 
 
-def edited(good: Mapping[str, Json], path: str, value: object) -> dict[str, Json]:
+def edited(good: Mapping[str, J], path: str, value: object) -> dict[str, J]:
     """Return an object with another value at a dotted path; `-` before it, without."""
-    whole: dict[str, Json] = copy.deepcopy(dict(good))
+    whole: dict[str, J] = copy.deepcopy(dict(good))
     here: object = whole
     *steps, last = path.removeprefix("-").split(".")
     for step in steps:
