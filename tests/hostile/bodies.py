@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from fabnet.content.cid import of_raw
+from fabnet.cooperation import benches
 from fabnet.cooperation import charter as charters
 from fabnet.cooperation import membership as memberships
 from fabnet.cooperation import policy as policies
+from fabnet.cooperation.benches import AttestationBody, WriteOffBody
 from fabnet.cooperation.charter import CharterBody
 from fabnet.cooperation.membership import MembershipBody
 from fabnet.cooperation.policy import PolicyBody
@@ -47,6 +49,7 @@ from tests.production.samples import (
     OURS,
     POLICY,
     REQUESTER,
+    RESTORED,
     charter_id,
     job,
     lease_request,
@@ -82,6 +85,8 @@ RECORDS: Final[dict[str, Body]] = {
     receipts.LOT_CLOSED: LotClosed(
         job(), 1, REQUESTER, MACHINE, 3, 0, "made", _SPENT, 90, 12_000, POLICY, b"{}"
     ),
+    benches.WRITE_OFF_KIND: WriteOffBody(job(), 1, 2, b"{}"),
+    benches.ATTESTATION_KIND: AttestationBody(job(), 1, b"{}"),
     receipts.ACCEPTANCE: Acceptance(job(), 1, record_id("closed"), 3, _SPENT),
 }  # fmt: skip
 
@@ -108,6 +113,10 @@ MESSAGES: Final[dict[str, Body]] = {
     said.RECEIPT: said.Receipt(job(), 1, OURS, 2, 0, 1),
     said.FINAL: said.Final(job(), 1, OURS, 3, 0, "made", ""),
     said.ACK: said.Ack(OURS, 4),
+    said.LOST: said.Lost(job(), 1, OURS, RESTORED),
+    said.ATTEST: said.Attest(job(), 1, OURS, 2, 1, b"{}"),
+    said.FENCE: said.Fence(RESTORED),
+    said.STATUS: said.Status(RESTORED, OURS, (said.Counted(job(), 1, 2, 1),), 0),
 }
 
 FRAMES: Final[dict[str, Body]] = {
@@ -123,6 +132,6 @@ HEADERS: Final[dict[str, Body]] = {
         Kind("talk/1"), MAKER, OURS, 2, record_id("first"), NOON_MS, "it", bytes(32), 0
     ),
     "message header": MessageHeader(
-        Kind("talk/1"), MAKER, REQUESTER, OURS, 1, NOON_MS, b"body"
+        Kind("talk/1"), MAKER, REQUESTER, OURS, OURS, 1, NOON_MS, b"body"
     ),
 }

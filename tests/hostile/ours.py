@@ -42,7 +42,7 @@ def _record(note: str) -> object:
 
 def _message(note: str) -> object:
     return seal_message(
-        key(1), network="test", kind="request-closed/1", recipient=MAKER,
+        key(1), network="test", kind="request-closed/1", recipient=MAKER, to=OURS,
         incarnation=OURS, seq=1, moment_ms=NOON_MS, body=_closed(note),
     )  # fmt: skip
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from fabnet.content.cid import of_raw
+from fabnet.cooperation import benches
 from fabnet.cooperation.charter import charter_subject, open_charter
 from fabnet.cooperation.membership import membership_subject, open_membership
 from fabnet.cooperation.policy import open_policy, policy_subject
@@ -109,6 +110,16 @@ PAPERS: Final = {
         dispute_subject(Dispute(revision=CID, grant=DocumentId("sha256:" + "e" * 64),
                                 reason="Ben drew it.", charter=_MILL.id)),
         open_dispute, (ALICE,)),
+    "attestation": Paper(
+        benches.ATTESTATION,
+        benches.attestation_subject(job=ACCEPTANCE.job, epoch=1, site=people.NODE,
+                                    good=2, scrap=1),
+        lambda raw: benches.open_attestation(raw, _MILL), (ALICE,)),
+    "write-off": Paper(
+        benches.WRITE_OFF,
+        benches.write_off_subject(job=ACCEPTANCE.job, epoch=1, requester=people.NODE,
+                                  missing=2, reason="The bench burnt."),
+        lambda raw: benches.open_write_off(raw, _MILL, signers=2), (ALICE, BOB)),
     "licence acceptance": Paper(
         "FabnetLicenceAcceptance", acceptance_subject(ACCEPTANCE), open_acceptance,
         (ADA,)),
@@ -203,6 +214,15 @@ SIGNERS: Final = {
     "dispute": rows(
         ("as a grant", _otherwise("dispute", kind="FabnetLicenceGrant"),
          "expected Fab"),
+    ),
+    "attestation": rows(
+        _by("attestation", MALLORY, why="signers-missing"),
+        ("as a write-off", _otherwise("attestation", kind=benches.WRITE_OFF),
+         "expected"),
+    ),
+    "write-off": rows(
+        _by("write-off", ALICE, why="signers-missing"),
+        _by("write-off", ALICE, MALLORY, why="signers-missing"),
     ),
     "licence acceptance": rows(
         _by("licence acceptance", BEN, why="alone, to sign it"),

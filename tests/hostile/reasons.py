@@ -23,6 +23,7 @@ READERS = (
     "designs/documents/withdrawal.py",
     "designs/geometry",
     "designs/okh",
+    "cooperation/benches.py",
     "cooperation/charter.py",
     "cooperation/membership.py",
     "cooperation/policy.py",

@@ -51,7 +51,7 @@ READ_WHEN_HEARD = frozenset(
      "lot-closed/1", "withdrawal/1"}
 )  # fmt: skip
 """Kinds whose body the mind reads at once; of others only who asks for them."""
-BOOKKEEPING = frozenset({"own", "head", "cursor", "taken"})
+BOOKKEEPING = frozenset({"own", "head", "cursor", "taken", "met"})
 """State rows that say how far we have heard, and nothing of what was said."""
 
 
@@ -89,7 +89,14 @@ def record(kind: str, body: bytes, seq: int, prev: RecordId | None) -> Record:
 
 def message(kind: str, body: bytes, seq: int) -> Message:
     header = MessageHeader(
-        Kind(kind), LOOM_KEY.public.peer, key(1).public.peer, FIRST, seq, NOON_MS, body
+        Kind(kind),
+        LOOM_KEY.public.peer,
+        key(1).public.peer,
+        FIRST,
+        FIRST,
+        seq,
+        NOON_MS,
+        body,
     )
     envelope = seal_envelope(
         LOOM_KEY, domain=domain_of("test"), payload_type=MESSAGE_TYPE,
@@ -178,8 +185,8 @@ def test_a_stranger_is_not_read_at_all() -> None:
     ours, _ = mill()
     stranger = key(9)
     header = MessageHeader(
-        Kind("lease-request/1"), stranger.public.peer, key(1).public.peer, FIRST, 1,
-        NOON_MS, b"\xc1",
+        Kind("lease-request/1"), stranger.public.peer, key(1).public.peer, FIRST,
+        FIRST, 1, NOON_MS, b"\xc1",
     )  # fmt: skip
     envelope = seal_envelope(
         stranger, domain=domain_of("test"), payload_type=MESSAGE_TYPE,

@@ -6,9 +6,10 @@ from collections import Counter
 
 import pytest
 
-from tests.hostile import tables
+from tests.hostile import arrays, tables
 from tests.hostile.reasons import reasons
 from tests.hostile.rows import Table
+from tests.house.test_protocol_doc import KINDS
 from tests.house.tree import ROOT
 
 NAMES_MIN = 600
@@ -45,6 +46,10 @@ def test_there_are_many_bad_inputs_and_no_two_of_one_name() -> None:
     assert max(names.values()) == 1
     assert len(names) >= NAMES_MIN
     assert all(table.rows for table in tables.ALL)
+
+
+def test_every_kind_of_the_protocol_has_a_table() -> None:
+    assert {kind for kind, _ in KINDS} <= {table.name for table in arrays.TABLES}
 
 
 def test_every_reason_that_a_reader_has_is_given_at_least_once() -> None:

@@ -284,8 +284,8 @@ MESSAGES = Table(
         ("a body too long", _said("body", bytes(49_153)), "of length <= 49152"),
         ("too long by far", _message(bytes(60_000)), "the most is 50176"),
         ("a header of a record", _message(_header()), "Expected `str`, got `array`"),
-        ("an array too many", _said("+", []), "of at most length 7, got 8"),
-        ("cut short", _message(packed(["talk/1"])), "of at least length 7, got 1"),
+        ("an array too many", _said("+", []), "of at most length 8, got 9"),
+        ("cut short", _message(packed(["talk/1"])), "of at least length 8, got 1"),
     ),
 )
 
