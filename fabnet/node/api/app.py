@@ -269,6 +269,8 @@ def _problem(shown: Problem) -> web.Response:
     )
     if shown.status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="fabnet"'
+    if shown.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = str(shown.args["allowed"])
     return response
 
 

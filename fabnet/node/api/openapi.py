@@ -11,7 +11,7 @@ import msgspec
 
 from fabnet.node.api import problem as problems
 from fabnet.node.api.problem import Problem
-from fabnet.node.api.table import JSON, Route
+from fabnet.node.api.table import HTML, JSON, Route
 
 OPENAPI: Final = "3.1.0"
 _NAME: Final = re.compile(r"{([a-z_]+)(?::[^}]*)?}")
@@ -58,7 +58,7 @@ def _operation(route: Route) -> Schema:
             },
             "default": {
                 "description": "Why not",
-                "content": {problems.MEDIA_TYPE: {"schema": _ref(Problem)}},
+                "content": _refusal(route),
             },
         },
     }
@@ -95,6 +95,12 @@ def _in_query(route: Route) -> Iterator[Schema]:
 def _operation_id(route: Route) -> str:
     words = re.findall(r"[a-z]+", _NAME.sub(r"\1", route.path).removeprefix("/v1"))
     return "_".join((route.method.lower(), *words)) if words else "get_home"
+
+
+def _refusal(route: Route) -> Schema:
+    """Return how a no looks: a problem, and where people read, more often a page."""
+    told: Schema = {problems.MEDIA_TYPE: {"schema": _ref(Problem)}}
+    return {**told, HTML: {"schema": {}}} if route.gives == HTML else told
 
 
 def _content(gives: type[msgspec.Struct] | str) -> Schema:
