@@ -27,7 +27,6 @@ CHECKS = (
 )  # fmt: skip
 CASES_MIN = 1_000
 """Fewer would mean that the document was not understood."""
-RUN_S_MAX = 60
 
 
 @pytest.mark.asyncio
@@ -41,8 +40,8 @@ async def test_every_answer_is_one_that_the_document_tells(tmp_path: Path) -> No
         words = (
             str(home / "bin" / "schemathesis"), "run", desk.url + "/v1/openapi.json",
             "-H", f"Authorization: Bearer {desk.tokens['operator']}",
-            "--phases", "coverage,fuzzing", "--max-examples", "4", "--seed", "1",
-            "--max-time", str(RUN_S_MAX), "--continue-on-failure", "--no-color",
+            "--phases", "coverage,fuzzing", "--max-examples", "2", "--seed", "1",
+            "--continue-on-failure", "--no-color",
             "--checks", ",".join(CHECKS),
         )  # fmt: skip
         run = await asyncio.create_subprocess_exec(

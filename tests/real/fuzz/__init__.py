@@ -1,0 +1,1 @@
+"""What atheris runs: readers written in Python, fed whatever grows their coverage."""
