@@ -9,109 +9,15 @@ from __future__ import annotations
 import asyncio
 import socket
 import zlib
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import unused_port
 
 from fabnet.content.cid import of_raw
-from fabnet.node.clock import StillClock
-from fabnet.node.links import auth_http
-from fabnet.node.links.door import Bounds, Door, block_of, makes_room, open_door
-from fabnet.node.links.links import Links
-from fabnet.node.links.peer_id_auth import ServerAuth
-from fabnet.node.links.public import BLOB_PATH, WELL_KNOWN, WS_PATH, make_public_app
-from fabnet.node.store.blobs import Blobs
-from fabnet.protocol.events import Event
-from fabnet.records.peer_record import seal_peer_record
-from tests.node.storing import opened
-from tests.protocol.minds import identity, key
-
-HONEST = key(7)
-FILE = bytes(range(256)) * 64 * 1_024
-"""16 MiB: more than the buffers of two sockets hold."""
-FEW = Bounds(connections=24, per_address=6, unread_s=0.5, proxies=())
-QUICK = replace(FEW, head_s=1, linger_s=0.5)
-
-
-@dataclass(slots=True)
-class House:
-    """A node's public port, and what its mind was told."""
-
-    host: str
-    port: int
-    door: Door
-    clock: StillClock
-    cid: str
-    told: list[Event] = field(default_factory=list)
-    opened: list[asyncio.StreamWriter] = field(default_factory=list)
-
-    async def open(
-        self, address: str
-    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-        """Connect from an address of this machine."""
-        reader, writer = await asyncio.open_connection(
-            "127.0.0.1", self.port, local_addr=(address, 0)
-        )
-        self.opened.append(writer)
-        return reader, writer
-
-    async def serves_honest(self) -> bool:
-        """Whether an honest peer logs in, and gets what everyone may."""
-        async with aiohttp.ClientSession() as session:
-            login = await auth_http.login(
-                session, f"http://{self.host}", self.host, HONEST, None,
-                now_ms=lambda: self.clock.tick_ms, token=StillClock().token,
-            )  # fmt: skip
-            headers = {"Authorization": login.bearer}
-            url = f"http://{self.host}{WELL_KNOWN}"
-            async with session.get(url, headers=headers) as response:
-                return response.status == 200 and b"fabnet" in await response.read()
-
-
-@asynccontextmanager
-async def house(path: Path, bounds: Bounds = FEW) -> AsyncIterator[House]:
-    port = unused_port()
-    host = f"127.0.0.1:{port}"
-    clock, us = StillClock(), identity(1)
-    told: list[Event] = []
-
-    async def post(event: Event) -> None:
-        told.append(event)
-
-    async with opened(path) as store, AsyncExitStack() as stack:
-        ours = seal_peer_record(us.key, 1, [])
-        links = Links(us, clock=clock, store=store, peer_record=ours, post=post)
-        auth = ServerAuth(
-            us.key, frozenset({host}), bytes(32), lambda: clock.tick_ms, clock.token
-        )
-        blobs = Blobs.open(path / "blobs")
-        cid = await blobs.put_bytes(FILE)
-        app = make_public_app(auth=auth, links=links, blobs=blobs)
-        door = await open_door(
-            stack, app, ("127.0.0.1", port), shutdown_s=1, bounds=bounds
-        )
-        found = House(host, port, door, clock, cid, told)
-        try:
-            yield found
-        finally:
-            for writer in found.opened:
-                writer.transport.abort()
-            await asyncio.sleep(0)
-
-
-async def ended(reader: asyncio.StreamReader) -> bytes:
-    """Return all that still came before the other side hung up."""
-    async with asyncio.timeout(20):
-        try:
-            return await reader.read()
-        except ConnectionError:
-            return b""
-
+from fabnet.node.links.door import Bounds, block_of, makes_room
+from fabnet.node.links.public import BLOB_PATH, WELL_KNOWN, WS_PATH
+from tests.hostile.house import FEW, FILE, QUICK, ended, house
 
 # ------------------------------------------------------------------ the rule
 
@@ -279,18 +185,14 @@ async def test_a_flood_from_many_addresses_loses_its_own_and_not_others(
 async def test_who_asks_for_a_file_and_does_not_read_it_is_shown_out(
     tmp_path: Path,
 ) -> None:
-    async with house(tmp_path) as ours, aiohttp.ClientSession() as session:
-        login = await auth_http.login(
-            session, f"http://{ours.host}", ours.host, HONEST, None,
-            now_ms=lambda: ours.clock.tick_ms, token=StillClock().token,
-        )  # fmt: skip
+    async with house(tmp_path) as ours:
         held = socket.socket()
         held.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         held.bind(("127.0.0.2", 0))
         held.connect(("127.0.0.1", ours.port))
         held.send(
             f"GET {BLOB_PATH}{ours.cid} HTTP/1.1\r\nHost: {ours.host}\r\n"
-            f"Authorization: {login.bearer}\r\n\r\n".encode()
+            f"Authorization: {await ours.bearer()}\r\n\r\n".encode()
         )
         async with asyncio.timeout(20):
             while not any(_is_from(it, "127.0.0.2") for it in ours.door.held()):
@@ -318,15 +220,13 @@ async def test_nothing_is_unpacked_for_anyone(tmp_path: Path) -> None:
         answer = await ended(reader)
 
         assert answer.startswith(b"HTTP/1.1 200")
-        async with aiohttp.ClientSession() as session:
-            login = await auth_http.login(
-                session, f"http://{ours.host}", ours.host, HONEST, None,
-                now_ms=lambda: ours.clock.tick_ms, token=StillClock().token,
-            )  # fmt: skip
-            async with session.ws_connect(
+        async with (
+            aiohttp.ClientSession() as session,
+            session.ws_connect(
                 f"http://{ours.host}{WS_PATH}",
-                headers={"Authorization": login.bearer},
+                headers={"Authorization": await ours.bearer()},
                 compress=15,
-            ) as link:
-                assert not link.compress, "no compression was agreed to"
+            ) as link,
+        ):
+            assert not link.compress, "no compression was agreed to"
     assert of_raw(FILE) == ours.cid

@@ -24,6 +24,8 @@ OUTBOUND_MAX: Final = 1_000
 """Frames waiting for one peer; at the bound the link is dropped."""
 PING_S: Final = 20
 """How often a quiet link is pinged; two silences and it is gone."""
+CLOSE_S_MAX: Final = 2
+"""Seconds that a peer has to answer our goodbye; a liar keeps its place no longer."""
 
 Socket = ClientWebSocketResponse | WebSocketResponse
 

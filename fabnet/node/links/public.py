@@ -15,7 +15,7 @@ from fabnet.content import cid as cids
 from fabnet.errors import MalformedError
 from fabnet.node.links.auth_http import AUTH_PATH, authenticate, install
 from fabnet.node.links.frames import FRAME_BYTES_MAX
-from fabnet.node.links.link import PING_S, Link
+from fabnet.node.links.link import CLOSE_S_MAX, PING_S, Link
 from fabnet.node.links.links import Links
 from fabnet.node.links.peer_id_auth import ServerAuth
 from fabnet.node.store.blobs import Blobs
@@ -50,7 +50,10 @@ def make_public_app(*, auth: ServerAuth, links: Links, blobs: Blobs) -> web.Appl
         if links.is_shut_out(peer):
             return web.Response(status=403, text="shut-out")
         socket = web.WebSocketResponse(
-            heartbeat=PING_S, max_msg_size=FRAME_BYTES_MAX, compress=False
+            heartbeat=PING_S,
+            max_msg_size=FRAME_BYTES_MAX,
+            compress=False,
+            timeout=CLOSE_S_MAX,
         )
         await socket.prepare(request)
         await links.serve(Link(socket, peer=peer, dialler=peer))
