@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fabnet.designs.documents import grant as grants
-from tests.sim.cities import founded, hook, published
+from tests.sim.cities import founded, hook, printer, published
 
 YEAR_MS = 365 * 86_400_000
 
@@ -26,3 +26,27 @@ def test_what_was_said_while_a_clock_was_wrong_is_known_once_it_is_right(
     network.run(3_600)
 
     assert detroit.disk.kept(grants.KIND, cid), "though jackson said nothing since"
+
+
+def test_a_lot_leased_by_a_clock_years_ahead_is_planned_again_once_it_is_right() -> (
+    None
+):
+    network = founded("jackson", "detroit", seed=3)
+    jackson, detroit = network.sites.values()
+    detroit.owns(printer(detroit))
+    detroit.accepts_all()
+    cid = published(detroit)
+    network.knows_of(cid)
+    detroit.skew_ms = 10 * YEAR_MS
+    network.run(900)
+    one = detroit.asks_for(cid, 4)
+    network.until(lambda: bool(detroit.bench.in_machine))
+    two = detroit.asks_for(cid, 2)
+    network.until(lambda: "confirmed" in detroit.disk.codes(two))
+
+    detroit.skew_ms = 0
+    jackson.owns(printer(jackson))
+    network.finish(detroit, one, two)
+
+    assert (detroit.state(one), detroit.state(two)) == ("fulfilled", "fulfilled")
+    assert jackson.bench.good[f"{two}/2"] == 2, "by another machine"

@@ -13,6 +13,7 @@ from fabnet.content.cid import Cid
 from fabnet.cooperation.judgement import is_dispute, may_start
 from fabnet.designs.documents.withdrawal import Withdrawn
 from fabnet.production import handoff, receipt
+from fabnet.production import offer as offers
 from fabnet.production.handoff import Final as FinalSaid
 from fabnet.production.handoff import Receipt
 from fabnet.production.lots import making as makings
@@ -29,6 +30,9 @@ from fabnet.records.refusal import Refusal
 
 WITHDRAWN: Final = "design-withdrawn"
 """Why a lot of a withdrawn design ends."""
+LATEST_START_MS: Final = (offers.HORIZON_S + 86_400) * 1_000
+"""No lot begins later from now: as far as offers go, and a day for a clock that was
+set. Beyond it the lot ends as one whose start was missed, and is planned again."""
 PROGRESS_STEP: Final = 250
 """Permille of a piece between two lines of its story."""
 
@@ -205,10 +209,17 @@ class Work:
             self.shop.announce(turn, bench)
 
     def miss_starts(self, turn: Turn, bench: Bench) -> None:
-        """Let go of confirmed lots that the machine did not begin in time."""
+        """Let go of confirmed lots that the machine did not begin in time.
+
+        And of one that begins later than anything we offer: the clock here was wrong
+        when it was leased, and nobody waits for years.
+        """
+        latest_ms = turn.now.moment_ms + LATEST_START_MS
         for making in self.shop.active(bench):
             by_ms = self._start_by_ms(making)
-            if by_ms is not None and by_ms <= turn.now.moment_ms:
+            if by_ms is None:
+                continue
+            if by_ms <= turn.now.moment_ms or making.start_ms > latest_ms:
                 self.final(turn, makings.miss_start(making))
 
     def due_moments(self, bench: Bench) -> list[int]:
