@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import sys
 import zlib
 from pathlib import Path
 
@@ -18,6 +19,11 @@ from fabnet.content.cid import of_raw
 from fabnet.node.links.door import Bounds, block_of, makes_room
 from fabnet.node.links.public import BLOB_PATH, WELL_KNOWN, WS_PATH
 from tests.hostile.house import FEW, FILE, QUICK, ended, house
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux",
+    reason="127.0.0.2 and on, and TCP_USER_TIMEOUT, are Linux’s alone",
+)
 
 # ------------------------------------------------------------------ the rule
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,11 @@ from fabnet.node.links.public import WS_PATH
 from fabnet.protocol.events import LinkDown
 from tests.hostile.house import House, ended, house
 from tests.protocol.minds import key
+
+pytestmark = pytest.mark.skipif(
+    sys.platform != "linux",
+    reason="127.0.0.2 and on, and TCP_USER_TIMEOUT, are Linux’s alone",
+)
 
 FIN, RSV1 = 0x80, 0x40
 CONTINUED, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
