@@ -1,0 +1,1 @@
+"""What two signed things prove that no honest author signs both of."""
