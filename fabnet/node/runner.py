@@ -22,8 +22,10 @@ from fabnet.protocol.effects import (
     Act,
     Answer,
     AskPlan,
+    Compare,
     Drop,
     Effect,
+    Forget,
     Keep,
     Lower,
     Note,
@@ -31,10 +33,13 @@ from fabnet.protocol.effects import (
     Recall,
     Send,
     SendGot,
+    SendProofs,
     Serve,
     Subscribe,
+    Void,
 )
 from fabnet.protocol.events import (
+    Compared,
     Event,
     MessageHeard,
     NothingToServe,
@@ -57,9 +62,10 @@ BEHIND_MAX: Final = 1_000
 TICK_MS_MAX: Final = 60_000
 """The peer is woken at least so often, to notice that the wall clock was set."""
 
-Durable = Keep | Put | Drop | Note
+Durable = Keep | Void | Forget | Put | Drop | Note
 Outward = (
-    Subscribe | SendGot | Send | Lower | Serve | Recall | AskPlan | Act | Answer
+    Subscribe | SendProofs | SendGot | Send | Lower | Serve
+    | Compare | Recall | AskPlan | Act | Answer
 )  # fmt: skip
 
 
@@ -82,6 +88,9 @@ class Outlet(Protocol):
     def got(self, effect: SendGot) -> None:
         """Confirm a batch."""
 
+    def prove(self, effect: SendProofs) -> None:
+        """Send proofs of forks, or drop them when no link is up."""
+
     def send(self, effect: Send) -> None:
         """Pass a message on, or drop it when no link is up."""
 
@@ -90,6 +99,9 @@ class Outlet(Protocol):
 
     async def serve_batch(self, effect: Serve) -> NothingToServe | None:
         """Send a batch of kept records."""
+
+    async def compare(self, effect: Compare) -> Compared:
+        """Look up what is kept where records were heard again."""
 
 
 class Hands(Protocol):
@@ -229,12 +241,14 @@ class Runner:
             for effect in effects:
                 self._perform(effect, tasks)
 
-    def _perform(  # noqa: C901  # one arm for each effect: a table
+    def _perform(  # noqa: C901, PLR0912  # one arm for each effect: a table
         self, effect: Outward, tasks: asyncio.TaskGroup
     ) -> None:
         match effect:
             case Subscribe():
                 self._outlet.subscribe(effect)
+            case SendProofs():
+                self._outlet.prove(effect)
             case SendGot():
                 self._outlet.got(effect)
             case Send(message) if message.header.recipient == self.id:
@@ -245,6 +259,8 @@ class Runner:
                 self._outlet.lower(effect)
             case Serve():
                 tasks.create_task(self._serve(effect), name="serve")
+            case Compare():
+                tasks.create_task(self._compare(effect), name="compare")
             case Recall():
                 tasks.create_task(self._fetch(effect), name="recall")
             case AskPlan():
@@ -262,6 +278,9 @@ class Runner:
         nothing = await self._outlet.serve_batch(effect)
         if nothing is not None:
             await self.post(nothing)
+
+    async def _compare(self, effect: Compare) -> None:
+        await self.post(await self._outlet.compare(effect))
 
     async def _fetch(self, effect: Recall) -> None:
         await self.post(await self._recall(effect))

@@ -19,7 +19,7 @@ from fabnet.content.cid import Cid
 from fabnet.cooperation import charter as charters
 from fabnet.cooperation import membership as memberships
 from fabnet.cooperation import policy as policies
-from fabnet.cooperation.charter import Charter, CharterBody, open_charter
+from fabnet.cooperation.charter import Charter, CharterBody, Cut, open_charter
 from fabnet.cooperation.judgement import Party
 from fabnet.cooperation.membership import Membership, MembershipBody, open_membership
 from fabnet.cooperation.policy import Policy, PolicyBody, open_policy
@@ -27,7 +27,7 @@ from fabnet.designs.documents.dispute import Dispute, open_dispute
 from fabnet.designs.revision import Revision
 from fabnet.errors import RemoteError
 from fabnet.production.facility import TtlS
-from fabnet.protocol.effects import Turn
+from fabnet.protocol.effects import Turn, Void
 from fabnet.protocol.voice import Identity
 from fabnet.records.body import Body
 from fabnet.records.credential import Credential, quorum_met
@@ -75,6 +75,8 @@ class Community:
     nodes: dict[PeerId, CharterId] = field(default_factory=dict)
     """Whose each node is, or was until it was revoked."""
     sealing_keys: dict[PeerId, bytes] = field(default_factory=dict)
+    forked: set[PeerId] = field(default_factory=set)
+    """Nodes proven to have said two things at one place of a log."""
 
     # ------------------------------------------------------------------ questions
 
@@ -100,10 +102,10 @@ class Community:
             return known.names_node(header.author)
         return known.speaks(header.author, header.incarnation, header.seq)
 
-    def is_revoked(self, peer: PeerId) -> bool:
-        """Whether the charter of this node cut it off."""
+    def cut(self, peer: PeerId) -> Cut | None:
+        """Return the last place that counts of a node that its charter cut off."""
         charter = self.nodes.get(peer)
-        return charter is not None and self.charters[charter].cut(peer) is not None
+        return None if charter is None else self.charters[charter].cut(peer)
 
     def is_vouched_charter(self, charter: CharterId, moment_ms: int) -> bool:
         """Whether a cooperative is ours, or a trusted federation's member now."""
@@ -236,8 +238,12 @@ class Community:
         self.charters[charter.id] = charter
         for node in charter.nodes:
             self.nodes.setdefault(node, charter.id)
-        for node in charter.cuts:
+        for node, cut in charter.cuts.items():
+            if self.nodes.get(node) != charter.id:
+                continue
             self.sealing_keys.pop(node, None)
+            if previous is None or previous.cut(node) != cut:
+                turn.do(Void(node, *cut, onward=True))
         turn.put(
             "charter", f"{charter.id} {charter.version:06d}", DocumentRow(document)
         )

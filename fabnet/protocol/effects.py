@@ -1,12 +1,13 @@
 """Everything a peer can ask of its shell.
 
-What one `handle` returned is one transaction: every Keep, Put, Drop and Note in it is
-durable before any other effect of it is performed (Keep before Send).
+What one `handle` returned is one transaction: every Keep, Void, Forget, Put, Drop and
+Note in it is durable before any other effect of it is performed (Keep before Send).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Final
 
 from fabnet.content.cid import Cid
 from fabnet.production.plan import Problem
@@ -14,6 +15,7 @@ from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.ids import Incarnation, JobId, MachineId, Now, PeerId, RecordId
 from fabnet.records.message import Message
+from fabnet.records.proofs.fork import ForkPair
 from fabnet.records.record import Record
 from fabnet.records.refusal import Refusal
 
@@ -28,6 +30,30 @@ class Keep:
     arrival: int
     source: PeerId | None
     """Who brought it; nil for our own. It is not served back to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Void:
+    """Let no view show an author's log records past one place; the bytes stay.
+
+    Those that carry a document which proves itself are not meant.
+    """
+
+    author: PeerId
+    incarnation: Incarnation
+    seq: int
+    """The last that counts."""
+    onward: bool
+    """Whether later incarnations end too, and with them the author's notices."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """Delete a notice: its author speaks of too many things."""
+
+    author: PeerId
+    kind: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +93,15 @@ class Subscribe:
     peer: PeerId
     incarnation: Incarnation | None
     cursor: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendProofs:
+    """Send a peer proofs of forks, at once: ahead of what it is served."""
+
+    peer: PeerId
+    proofs: tuple[ForkPair, ...]
+    """At most PROOFS_MAX."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +153,13 @@ class Recall:
 
 
 @dataclass(frozen=True, slots=True)
+class Compare:
+    """Look up what is kept at the places of these log records; answered by Compared."""
+
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AskPlan:
     """Run the planner in a thread, and come back with PlanReady."""
 
@@ -149,11 +191,13 @@ class Answer:
 
 
 Effect = (
-    Keep | Put | Drop | Note
-    | Subscribe | Serve | SendGot | Send | Lower
-    | Recall | AskPlan | Act | Answer
+    Keep | Void | Forget | Put | Drop | Note
+    | Subscribe | SendProofs | Serve | SendGot | Send | Lower
+    | Compare | Recall | AskPlan | Act | Answer
 )  # fmt: skip
-DURABLE = (Keep, Put, Drop, Note)
+DURABLE = (Keep, Void, Forget, Put, Drop, Note)
+PROOFS_MAX: Final = 40
+"""Proofs sent together, 62 KB: what fits in one frame."""
 
 
 @dataclass(slots=True)

@@ -27,6 +27,7 @@ from fabnet.records.ids import (
     Window,
 )
 from fabnet.records.message import Message
+from fabnet.records.proofs.fork import Fork
 from fabnet.records.record import Record
 
 # ------------------------------------------------------------------ time
@@ -91,6 +92,14 @@ class BatchHeard:
     incarnation: Incarnation
     cursor: int
     records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProofsHeard:
+    """A peer sent authentic proofs of forks."""
+
+    peer: PeerId
+    proofs: tuple[Fork, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +259,17 @@ class PieceLost:
 
 
 @dataclass(frozen=True, slots=True)
+class Compared:
+    """What is kept where records were heard again: pairs of heard and kept.
+
+    Kept is what stands at the heard record's place, or else at the place before it; a
+    record for which neither is kept has no pair.
+    """
+
+    found: tuple[tuple[Record, Record], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Design:
     """A revision whose files are here, with all that is known of its terms."""
 
@@ -291,6 +311,7 @@ Event = (
     | LinkDown
     | SubscribeHeard
     | BatchHeard
+    | ProofsHeard
     | GotHeard
     | NothingToServe
     | MessageHeard
@@ -306,6 +327,7 @@ Event = (
     | Progressed
     | PieceMade
     | PieceLost
+    | Compared
     | Recalled
     | PlanReady
 )

@@ -3,18 +3,31 @@
 A subscriber names the last arrival it has; the server sends what came after, a batch at
 a time, and the next batch only when the one before is on the subscriber's disk. So a
 slow reader holds up nobody, and a reader that was away gets what it missed.
+
+Proofs of forks go by themselves, ahead of everything: each to all who listen when it is
+learnt, and all of them to whoever begins to listen.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from fabnet.protocol.effects import Drop, SendGot, Serve, Subscribe, Turn
+from fabnet.protocol.effects import (
+    PROOFS_MAX,
+    Drop,
+    SendGot,
+    SendProofs,
+    Serve,
+    Subscribe,
+    Turn,
+)
 from fabnet.protocol.events import BatchHeard, GotHeard, NothingToServe, SubscribeHeard
 from fabnet.protocol.voice import CountRow, Voice
 from fabnet.records.body import Body
 from fabnet.records.ids import Count, Incarnation, PeerId
+from fabnet.records.proofs.fork import ForkPair
 
 SUBSCRIBERS_MAX: Final = 256
 """Links that may listen at once; one more is not served until another leaves."""
@@ -86,8 +99,10 @@ class Gossip:
         self.subscribers.pop(peer, None)
         self.ask_again_tick.pop(peer, None)
 
-    def subscribed(self, turn: Turn, event: SubscribeHeard) -> None:
-        """Begin to serve a peer from where it is."""
+    def subscribed(
+        self, turn: Turn, event: SubscribeHeard, proofs: Sequence[ForkPair] = ()
+    ) -> None:
+        """Begin to serve a peer from where it is, and tell it of all `proofs` first."""
         is_new = event.peer not in self.subscribers
         if is_new and len(self.subscribers) >= SUBSCRIBERS_MAX:
             return
@@ -100,7 +115,16 @@ class Gossip:
         self.subscribers[event.peer] = Subscriber(
             event.cursor if known else 0, stale=on_its_way and event.peer in self.lost
         )
+        for at in range(0, len(proofs), PROOFS_MAX):
+            some = tuple(proofs[at : at + PROOFS_MAX])
+            turn.do(SendProofs(event.peer, some))
         self._serve(turn, event.peer)
+
+    def tell(self, turn: Turn, proof: ForkPair, source: PeerId | None) -> None:
+        """Tell everyone who listens of a proof, but whoever brought it."""
+        for peer in sorted(self.subscribers):
+            if peer != source:
+                turn.do(SendProofs(peer, (proof,)))
 
     def nothing_to_serve(self, turn: Turn, event: NothingToServe) -> None:
         """Go on from where the store found nothing that the peer did not bring."""

@@ -72,7 +72,7 @@ class Market:
         for (peer, _), offer in sorted(self.offers.items(), key=lambda item: item[0]):
             facility = self.facilities.get((peer, offer.body.facility))
             machine = self.machines.get((peer, offer.body.machine))
-            if facility is None or machine is None:
+            if facility is None or machine is None or peer in self.community.forked:
                 continue
             found.append(
                 Offered(
@@ -92,7 +92,7 @@ class Market:
 
     def is_current(self, peer: PeerId, machine: str, version: int) -> bool:
         """Whether a machine's offer of that version still stands."""
-        return any(
+        return peer not in self.community.forked and any(
             live.version == version
             for (author, _), live in self.offers.items()
             if author == peer and live.body.machine == machine

@@ -33,6 +33,7 @@ from fabnet.protocol.events import (
     AttestBench,
     BatchHeard,
     CancelRequest,
+    Compared,
     CountBench,
     DiskSeen,
     Event,
@@ -48,6 +49,7 @@ from fabnet.protocol.events import (
     PieceMade,
     PlanReady,
     Progressed,
+    ProofsHeard,
     Publish,
     Recalled,
     SubscribeHeard,
@@ -69,7 +71,7 @@ from fabnet.protocol.handoff.withdrawals import Withdrawals
 from fabnet.protocol.handoff.workshop import Workshop
 from fabnet.protocol.market import Market
 from fabnet.protocol.remembering import restore
-from fabnet.protocol.replica import Replica
+from fabnet.protocol.replica.replica import Replica
 from fabnet.protocol.voice import CountRow, Identity, Voice
 from fabnet.records.ids import Incarnation, Now, PeerId
 from fabnet.records.message import Message
@@ -132,7 +134,7 @@ class Peer:
         turn = Turn(now)
         for notice in notices:
             if notice.author != identity.peer:
-                peer.replica.restore_notice(notice)
+                peer.replica.notices.remember(notice)
                 peer._learn(turn, notice)
         return peer
 
@@ -148,6 +150,9 @@ class Peer:
         self._dispatch(turn, event)
         while self.voice.spoken:
             self._learn(turn, self.voice.spoken.pop(0))
+        for fork, source in self.replica.take_proven():
+            self.gossip.tell(turn, fork.pair, source)
+            self.market.changed = True
         self.planning.tend(turn)
         self.remnants.tend(turn)
         if self.voice.arrival != arrival:
@@ -188,9 +193,15 @@ class Peer:
             case LinkDown(peer):
                 self.gossip.link_down(turn, peer)
             case SubscribeHeard():
-                self.gossip.subscribed(turn, event)
+                forks = self.replica.ends.forks.values()
+                self.gossip.subscribed(turn, event, [fork.pair for fork in forks])
             case BatchHeard():
                 self._hear_batch(turn, event)
+            case ProofsHeard(peer, proofs):
+                for proof in proofs:
+                    self.replica.prove(turn, proof, peer)
+            case Compared():
+                self.replica.compared(turn, event)
             case GotHeard():
                 self.gossip.got(turn, event)
             case NothingToServe():
@@ -269,6 +280,7 @@ class Peer:
             for kept in self.replica.hear(turn, record, event.peer):
                 self._meet(turn, kept.author, kept.header.incarnation)
                 self._learn(turn, kept)
+        self.replica.compare(turn)
         self.gossip.batch_done(turn, event, penned=self.replica.has_penned(event.peer))
         for peer in sorted(self.gossip.held):
             if not self.replica.has_penned(peer):

@@ -21,12 +21,14 @@ from fabnet.protocol.gossip import CursorRow, Gossip
 from fabnet.protocol.handoff.book import Book
 from fabnet.protocol.handoff.doubt.recovery import Recovery
 from fabnet.protocol.handoff.workshop import Workshop
-from fabnet.protocol.replica import Replica
+from fabnet.protocol.replica.ends import ChainRow
+from fabnet.protocol.replica.replica import Replica
 from fabnet.protocol.voice import CountRow, HeadRow, Voice
 from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.ids import Incarnation, Now, PeerId
 from fabnet.records.message import stored_message
+from fabnet.records.proofs.fork import ForkPair, stored_fork
 
 ROW_BYTES_MAX: Final = 64 * 1_024
 """No row is longer than a body and what a message adds."""
@@ -59,7 +61,7 @@ def restore(
         gossip.cursors[PeerId(peer)] = cursor
     for peer, arrival in _read(rows, "lost", CountRow).items():
         gossip.lost[PeerId(peer)] = arrival.count
-    for place, head in _read(rows, "head", HeadRow).items():
+    for place, head in _read(rows, "head", ChainRow).items():
         author, counter, random = place.split(" ")
         incarnation = Incarnation(int(counter), int(random))
         replica.heads[PeerId(author), incarnation] = head
@@ -68,9 +70,11 @@ def restore(
         if place.startswith("head ") and place != voice.identity.head_key:
             _, counter, random = place.split(" ")
             incarnation = Incarnation(int(counter), int(random))
-            head = canonical.decode(row, HeadRow, bytes_max=ROW_BYTES_MAX)
-            # What was brought back already has its own row, and that is further on.
+            own = canonical.decode(row, HeadRow, bytes_max=ROW_BYTES_MAX)
+            head = ChainRow(own.seq, own.id)
             replica.heads.setdefault((voice.identity.peer, incarnation), head)
+    for pair in _read(rows, "fork", ForkPair).values():
+        replica.ends.remember(stored_fork(pair))
     _restore_book(rows, book)
     for making in _read(rows, "making", Making).values():
         workshop.remember(making)

@@ -18,6 +18,7 @@ from fabnet.production.place import Place
 from fabnet.protocol import community
 from fabnet.records.body import Body
 from fabnet.records.message import MessageHeader
+from fabnet.records.proofs.fork import ForkPair
 from fabnet.records.record import Header
 from tests.house.tree import PACKAGE, ROOT, parsed
 
@@ -67,6 +68,8 @@ PARTS: tuple[tuple[str, type[Body]], ...] = (
     ("`hello`", frames.Hello),
     ("`subscribe`", frames.SubscribeFrame),
     ("`batch`", frames.BatchFrame),
+    ("`proofs`", frames.ProofsFrame),
+    ("proof of a fork", ForkPair),
     ("`got`", frames.GotFrame),
     ("`message`", frames.MessageFrame),
 )

@@ -28,8 +28,19 @@ from fabnet.node.store.blobs import Blobs
 from fabnet.node.store.store import Store
 from fabnet.node.withdrawn import withdrawn_of
 from fabnet.production.request import Request
-from fabnet.protocol.effects import Act, Lower, Recall, Send, SendGot, Serve, Subscribe
+from fabnet.protocol.effects import (
+    Act,
+    Compare,
+    Lower,
+    Recall,
+    Send,
+    SendGot,
+    SendProofs,
+    Serve,
+    Subscribe,
+)
 from fabnet.protocol.events import (
+    Compared,
     Design,
     Event,
     FacilitySeen,
@@ -114,6 +125,12 @@ class World:
 
     async def serve_batch(self, effect: Serve) -> NothingToServe | None:
         return NothingToServe(effect.peer, effect.after)
+
+    async def compare(self, effect: Compare) -> Compared:
+        return Compared(())
+
+    def prove(self, effect: SendProofs) -> None:
+        raise AssertionError("nobody forks here")
 
     async def act(self, effect: Act) -> None:
         await self.begun.put(effect)

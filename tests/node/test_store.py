@@ -15,7 +15,8 @@ from fabnet.node.store import reading, tables
 from fabnet.node.store.engine import migrate, open_writer
 from fabnet.node.store.reading import BlobEntry, StoryLine, Token
 from fabnet.node.store.store import Store
-from fabnet.protocol.effects import Drop, Keep, Note, Put
+from fabnet.protocol.effects import Drop, Forget, Keep, Note, Put, Void
+from fabnet.records.ids import Incarnation
 from fabnet.records.record import Record
 from tests.node.storing import (
     ME,
@@ -104,6 +105,91 @@ async def test_a_record_kept_twice_keeps_its_place_and_gains_its_body(
         await store.commit([Keep(pruned, 3, None)], THEN)
         assert await store.record(record.id) == record
         assert await store.serve(1, 10, ME) == ([], 1)
+
+
+@pytest.mark.asyncio
+async def test_r7_what_is_void_is_kept_and_neither_shown_nor_served(
+    tmp_path: Path,
+) -> None:
+    first, second, third = log = chain(3)
+    where = first.header.incarnation
+    said = notice(1)
+    async with opened(tmp_path) as store:
+        await store.commit([*keeps(log), Keep(said, 4, None)], THEN)
+        await store.commit([Void(ME, where, 1, onward=False)], THEN)
+
+        assert await store.records() == [said, first]
+        assert await store.record(third.id) is None
+        assert store.notices() == [said]
+        served, cursor = await store.serve(0, 10, OTHER)
+        assert [raw for raw, _ in served] == [first.envelope, said.envelope]
+        assert cursor == 4
+        assert await store.beside([third]) == [(third, third)], "the bytes stay"
+
+        await store.commit([Void(ME, where, 1, onward=True)], THEN)
+        assert await store.records() == [first], "a cut ends the notices too"
+        assert await store.beside([second]) == [(second, second)]
+
+
+@pytest.mark.asyncio
+async def test_a_record_kept_in_the_turn_that_voids_it_is_void(tmp_path: Path) -> None:
+    first, second = log = chain(2)
+    where = first.header.incarnation
+    async with opened(tmp_path) as store:
+        await store.commit([Void(ME, where, 1, onward=True), *keeps(log)], THEN)
+
+        assert await store.records() == [first]
+        assert await store.beside([second]) == [(second, second)]
+
+
+@pytest.mark.asyncio
+async def test_later_incarnations_end_with_a_cut_and_not_with_a_fork(
+    tmp_path: Path,
+) -> None:
+    (record,) = chain(1)
+    before = Incarnation(1, 7)
+    async with opened(tmp_path) as store:
+        await store.commit(keeps([record]), THEN)
+        await store.commit([Void(ME, before, 0, onward=False)], THEN)
+        assert await store.records() == [record]
+        await store.commit([Void(ME, before, 9, onward=True)], THEN)
+        assert await store.records() == []
+
+
+@pytest.mark.asyncio
+async def test_documents_that_prove_themselves_are_never_void(tmp_path: Path) -> None:
+    (record,) = chain(1, kind="charter/1")
+    async with opened(tmp_path) as store:
+        await store.commit(keeps([record]), THEN)
+        await store.commit([Void(ME, record.header.incarnation, 0, onward=True)], THEN)
+        assert await store.records() == [record]
+
+
+@pytest.mark.asyncio
+async def test_a_notice_that_is_forgotten_is_gone_and_may_come_again(
+    tmp_path: Path,
+) -> None:
+    old, new = notice(1), notice(2)
+    gone = Forget(ME, "notice.machine/1", "press")
+    async with opened(tmp_path) as store:
+        await store.commit([Keep(old, 1, None), gone], THEN)
+        assert await store.records() == []
+        await store.commit([gone, Keep(new, 2, None)], THEN)
+        assert await store.records() == [new]
+
+
+@pytest.mark.asyncio
+async def test_what_stands_at_a_place_or_just_before_it_is_found(
+    tmp_path: Path,
+) -> None:
+    log = chain(3)
+    async with opened(tmp_path) as store:
+        await store.commit(keeps(log[:2]), THEN)
+
+        assert await store.beside(log) == [
+            (log[0], log[0]), (log[1], log[1]), (log[2], log[1]),
+        ]  # fmt: skip
+        assert await store.beside(chain(5)[4:]) == []
 
 
 @pytest.mark.asyncio

@@ -16,6 +16,7 @@ from fabnet.records.civil import rfc3339
 from fabnet.records.credential import issue
 from fabnet.records.ids import CharterId, Incarnation, Now
 from fabnet.records.keys import SealingKey, SigningKey
+from fabnet.records.proofs.fork import Fork, fork_of
 from fabnet.records.record import Record, seal_record
 
 NOON_MS: Final = 1_795_521_600_000
@@ -102,7 +103,10 @@ def at_the_mill() -> Identity:
 
 
 def log(
-    number: int, *bodies: tuple[str, Body], after: Record | None = None
+    number: int,
+    *bodies: tuple[str, Body],
+    after: Record | None = None,
+    at: Incarnation = FIRST,
 ) -> list[Record]:
     """Return a chain of log records by one node."""
     records: list[Record] = []
@@ -112,7 +116,7 @@ def log(
             key(number),
             network="test",
             kind=kind,
-            incarnation=FIRST,
+            incarnation=at,
             seq=1 if last is None else last.header.seq + 1,
             prev=None if last is None else last.id,
             moment_ms=NOON_MS,
@@ -123,15 +127,28 @@ def log(
     return records
 
 
-def notice(number: int, seq: int, body: Body, *, kind: str = "notice.said/1") -> Record:
+def notice(
+    number: int,
+    seq: int,
+    body: Body,
+    *,
+    kind: str = "notice.said/1",
+    about: str = "it",
+) -> Record:
     return seal_record(
         key(number), network="test", kind=kind, incarnation=FIRST, seq=seq, prev=None,
-        moment_ms=NOON_MS, about="it", body=body,
+        moment_ms=NOON_MS, about=about, body=body,
     )  # fmt: skip
 
 
-def talk(number: int, count: int) -> list[Record]:
-    return log(number, *[("talk/1", Said(f"word {at}")) for at in range(count)])
+def talk(number: int, count: int, at: Incarnation = FIRST) -> list[Record]:
+    return log(number, *[("talk/1", Said(f"word {n}")) for n in range(count)], at=at)
+
+
+def proof(one: Record, other: Record) -> Fork:
+    fork = fork_of(one, other)
+    assert fork is not None
+    return fork
 
 
 def papers(number: int = 2) -> list[Record]:

@@ -10,14 +10,15 @@ from fabnet.content.cid import Cid
 from fabnet.production.job import Job
 from fabnet.production.lots.lot import Lot
 from fabnet.production.lots.making import Making
-from fabnet.protocol.effects import Drop, Keep, Note, Put
+from fabnet.protocol.effects import Drop, Forget, Keep, Note, Put, Void
 from fabnet.protocol.remembering import ROW_BYTES_MAX
+from fabnet.protocol.replica.replica import DOCUMENT_KINDS
 from fabnet.records import canonical
-from fabnet.records.ids import PeerId, RecordId
+from fabnet.records.ids import Incarnation, PeerId, RecordId
 from fabnet.records.record import Record
 
 B = TypeVar("B")
-Durable = Keep | Put | Drop | Note
+Durable = Keep | Void | Forget | Put | Drop | Note
 PARCEL_BYTES = 16
 
 
@@ -47,12 +48,22 @@ class Disk:
     story: list[Line] = field(default_factory=list)
     blobs: dict[Cid, bytes] = field(default_factory=dict)
     newest: int = 0
+    void: set[int] = field(default_factory=set)
+    """Arrivals that no view shows."""
+    chains: dict[tuple[PeerId, Incarnation, int], list[int]] = field(
+        default_factory=dict
+    )
+    """Arrivals of log records, by their place."""
 
     def commit(self, durable: Sequence[Durable], moment_ms: int) -> None:
         for effect in durable:
             match effect:
                 case Keep():
                     self._keep(effect)
+                case Void():
+                    self._end(effect)
+                case Forget(author, kind, key):
+                    self._forget((author, kind, key))
                 case Put(table, key, row):
                     self.rows.setdefault(table, {})[key] = row
                 case Drop(table, key):
@@ -68,18 +79,49 @@ class Disk:
         assert effect.arrival == self.newest + 1, "a hole in the arrivals"
         if record.is_notice:
             place = (record.author, record.kind, record.header.key or "")
-            replaced = self.notice_at.get(place)
-            if replaced is not None:
-                old, _ = self.records.pop(replaced)
-                del self.arrivals[old.id]
-                for shelf in _places(old):
-                    del self.index[shelf][replaced]
+            self._forget(place)
             self.notice_at[place] = effect.arrival
+        else:
+            header = record.header
+            at = (header.author, header.incarnation, header.seq)
+            self.chains.setdefault(at, []).append(effect.arrival)
         self.records[effect.arrival] = (record, effect.source)
         self.arrivals[record.id] = effect.arrival
         for shelf in _places(record):
             self.index.setdefault(shelf, {})[effect.arrival] = record
         self.newest = effect.arrival
+
+    def _forget(self, place: tuple[str, str, str]) -> None:
+        replaced = self.notice_at.pop(place, None)
+        if replaced is not None:
+            old, _ = self.records.pop(replaced)
+            del self.arrivals[old.id]
+            for shelf in _places(old):
+                del self.index[shelf][replaced]
+
+    def _end(self, effect: Void) -> None:
+        end = effect.incarnation, effect.seq
+        for arrival, (record, _) in self.records.items():
+            header = record.header
+            at = header.incarnation, header.seq
+            past = at > end and (effect.onward or at[0] == end[0])
+            if record.is_notice:
+                past = effect.onward
+            if header.author == effect.author and record.kind not in DOCUMENT_KINDS:
+                self.void |= {arrival} if past else set()
+
+    def beside(self, heard: Sequence[Record]) -> tuple[tuple[Record, Record], ...]:
+        """Return log records, each with what is kept there, or just before."""
+        found: list[tuple[Record, Record]] = []
+        for record in heard:
+            header = record.header
+            for seq in (header.seq, header.seq - 1):
+                at = (header.author, header.incarnation, seq)
+                if at in self.chains:
+                    kept = self.chains[at]
+                    found.append((record, self.records[kept[0]][0]))
+                    break
+        return tuple(found)
 
     def served(
         self,
@@ -100,7 +142,7 @@ class Disk:
         size, cursor = 0, after
         for arrival in reversed(later):
             record, source = self.records[arrival]
-            if source == not_from and arrival > lost:
+            if (source == not_from and arrival > lost) or arrival in self.void:
                 continue
             size += len(record.envelope) + len(record.body or b"") + PARCEL_BYTES
             if batch and (size > bytes_max or len(batch) == records_max):
@@ -115,15 +157,26 @@ class Disk:
         backup.records, backup.arrivals = dict(self.records), dict(self.arrivals)
         backup.index = {place: dict(of) for place, of in self.index.items()}
         backup.notice_at = dict(self.notice_at)
+        backup.void = set(self.void)
+        backup.chains = {at: list(kept) for at, kept in self.chains.items()}
         backup.rows = {table: dict(rows) for table, rows in self.rows.items()}
         backup.story, backup.blobs = list(self.story), dict(self.blobs)
         return backup
 
     def notices(self) -> list[Record]:
-        return [record for record, _ in self.records.values() if record.is_notice]
+        return [record for record in self.valid() if record.is_notice]
+
+    def valid(self) -> list[Record]:
+        """Return the records that count, in the order they arrived."""
+        return [
+            record
+            for arrival, (record, _) in self.records.items()
+            if arrival not in self.void
+        ]
 
     def kept(self, kind: str, key: str | None = None) -> list[Record]:
-        return list(self.index.get((kind, key), {}).values())
+        found = self.index.get((kind, key), {})
+        return [record for at, record in found.items() if at not in self.void]
 
     def size(self) -> int:
         """Bytes of records and rows."""

@@ -19,15 +19,18 @@ from fabnet.protocol.effects import (
     Act,
     Answer,
     AskPlan,
+    Compare,
     Effect,
     Lower,
     Recall,
     Send,
     SendGot,
+    SendProofs,
     Serve,
     Subscribe,
 )
 from fabnet.protocol.events import (
+    Compared,
     Event,
     LinkDown,
     LinkUp,
@@ -184,11 +187,16 @@ class Node:
         self.world.work["commits"] += bool(durable)
         self.watch.committed(self.id, durable)
 
-    def _perform(self, effect: Effect) -> None:
+    def _perform(self, effect: Effect) -> None:  # noqa: C901  # one arm for each effect: a table
         match effect:
             case Subscribe(peer, incarnation, cursor):
                 ask = frames.SubscribeFrame("subscribe", incarnation, cursor)
                 self.world.carry(self.id, peer, frames.encode(ask))
+            case SendProofs(peer, proofs):
+                said = frames.ProofsFrame("proofs", proofs)
+                self.world.carry(self.id, peer, frames.encode(said))
+            case Compare(records):
+                self._soon(1, Compared(self.disk.beside(records)))
             case SendGot(peer, cursor):
                 got = frames.GotFrame("got", cursor)
                 self.world.carry(self.id, peer, frames.encode(got))

@@ -413,7 +413,7 @@ def test_what_a_stranger_says_costs_no_disk() -> None:
     assert not [record for record in kept if record.author == mallory.id]
     grown = jackson.disk.size() - before[0]
     assert grown < 1_000, "only the cursor in its log, and counters"
-    held = jackson.mind.replica.strangers.values()
+    held = jackson.mind.replica.strangers.buckets.values()
     assert sum(map(len, held)) <= 16
     assert any(lower.peer == mallory.id for lower in jackson.lowered)
     assert mallory.mind.market.offers, "it hears itself, and nobody else does"

@@ -14,16 +14,19 @@ from typing import Annotated, Final, Literal
 import msgspec
 
 from fabnet.errors import MalformedError
+from fabnet.protocol.effects import PROOFS_MAX
 from fabnet.protocol.events import (
     BatchHeard,
     GotHeard,
     MessageHeard,
+    ProofsHeard,
     SubscribeHeard,
 )
 from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.ids import Count, Incarnation, PeerId
 from fabnet.records.message import MESSAGE_BYTES_MAX, open_message
+from fabnet.records.proofs.fork import ForkPair, open_fork
 from fabnet.records.record import (
     BODY_BYTES_MAX,
     ENVELOPE_BYTES_MAX,
@@ -77,6 +80,13 @@ class BatchFrame(Body):
     records: Annotated[tuple[Parcel, ...], msgspec.Meta(max_length=BATCH_RECORDS_MAX)]
 
 
+class ProofsFrame(Body):
+    """Proofs of forks: each two envelopes that cannot both stand in one log."""
+
+    frame: Literal["proofs"]
+    proofs: Annotated[tuple[ForkPair, ...], msgspec.Meta(max_length=PROOFS_MAX)]
+
+
 class GotFrame(Body):
     """The batch up to `cursor` is on my disk."""
 
@@ -91,13 +101,14 @@ class MessageFrame(Body):
     envelope: Annotated[bytes, msgspec.Meta(max_length=MESSAGE_BYTES_MAX + 256)]
 
 
-Frame = Hello | SubscribeFrame | BatchFrame | GotFrame | MessageFrame
-Heard = SubscribeHeard | BatchHeard | GotHeard | MessageHeard
+Frame = Hello | SubscribeFrame | BatchFrame | ProofsFrame | GotFrame | MessageFrame
+Heard = SubscribeHeard | BatchHeard | ProofsHeard | GotHeard | MessageHeard
 
 _FRAMES: Final[dict[str, type[Frame]]] = {
     "hello": Hello,
     "subscribe": SubscribeFrame,
     "batch": BatchFrame,
+    "proofs": ProofsFrame,
     "got": GotFrame,
     "message": MessageFrame,
 }
@@ -138,6 +149,10 @@ class Reader:
                     self.opened(each.envelope, each.body) for each in frame.records
                 )
                 return BatchHeard(self.peer, frame.incarnation, frame.cursor, records)
+            case ProofsFrame():
+                network = self.network
+                proofs = (open_fork(each, network=network) for each in frame.proofs)
+                return ProofsHeard(self.peer, tuple(proofs))
             case GotFrame():
                 return GotHeard(self.peer, frame.cursor)
             case MessageFrame():

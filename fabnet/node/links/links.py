@@ -24,6 +24,7 @@ from fabnet.node.links.frames import (
     Hello,
     MessageFrame,
     Parcel,
+    ProofsFrame,
     Reader,
     SubscribeFrame,
     opener,
@@ -32,8 +33,16 @@ from fabnet.node.links.link import Link, first_fault
 from fabnet.node.store.store import Store
 from fabnet.protocol import address as addresses
 from fabnet.protocol.address import Address
-from fabnet.protocol.effects import Lower, Send, SendGot, Serve, Subscribe
-from fabnet.protocol.events import Event, LinkDown, LinkUp, NothingToServe
+from fabnet.protocol.effects import (
+    Compare,
+    Lower,
+    Send,
+    SendGot,
+    SendProofs,
+    Serve,
+    Subscribe,
+)
+from fabnet.protocol.events import Compared, Event, LinkDown, LinkUp, NothingToServe
 from fabnet.protocol.voice import Identity
 from fabnet.records.ids import PeerId
 from fabnet.records.peer_record import open_peer_record
@@ -153,6 +162,10 @@ class Links:
         """Confirm a batch."""
         self._send(effect.peer, GotFrame("got", effect.cursor))
 
+    def prove(self, effect: SendProofs) -> None:
+        """Send proofs of forks; whoever misses them gets all when it subscribes."""
+        self._send(effect.peer, ProofsFrame("proofs", effect.proofs))
+
     def send(self, effect: Send) -> None:
         """Pass a message on, or drop it when no link is up: the courier repeats it."""
         message = effect.message
@@ -188,6 +201,10 @@ class Links:
         ours = self._identity.incarnation
         self._send(effect.peer, BatchFrame("batch", ours, cursor, parcels))
         return None
+
+    async def compare(self, effect: Compare) -> Compared:
+        """Look up what is kept where records were heard again."""
+        return Compared(tuple(await self._store.beside(effect.records)))
 
     def _send(self, peer: PeerId, frame: Frame) -> None:
         link = self._links.get(peer)

@@ -12,15 +12,27 @@ from dataclasses import dataclass, field
 from typing import Final, assert_never
 
 import msgspec
-from sqlalchemy import Connection, Executable, bindparam, delete, func, select
+from sqlalchemy import (
+    Connection,
+    Executable,
+    and_,
+    bindparam,
+    delete,
+    func,
+    not_,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.sqlite import insert
 
 from fabnet.node.store import tables
-from fabnet.protocol.effects import Drop, Keep, Note, Put
+from fabnet.protocol.effects import Drop, Forget, Keep, Note, Put, Void
+from fabnet.protocol.replica.replica import DOCUMENT_KINDS
 from fabnet.records.ids import PeerId
 from fabnet.records.record import NOTICE_PREFIX
 
-Durable = Keep | Put | Drop | Note
+Durable = Keep | Void | Forget | Put | Drop | Note
 Values = dict[str, str | int | bytes | None]
 
 STORY_LINES_MAX: Final = 1_000_000
@@ -33,6 +45,10 @@ class Changes:
 
     records: dict[tuple[str, ...], Values] = field(default_factory=dict)
     """By peer, id and arrival; a notice by peer and what it replaces."""
+    forgotten: dict[tuple[str, str, str, str], None] = field(default_factory=dict)
+    """Notices to delete: peer, author, kind and key."""
+    void: list[Values] = field(default_factory=list)
+    """Where logs end: marked once the records of the transaction are written."""
     state: dict[tuple[str, str, str], bytes | None] = field(default_factory=dict)
     """By peer, table and key; nil deletes the row."""
     story: list[Values] = field(default_factory=list)
@@ -45,14 +61,22 @@ class Changes:
 
     def add(self, later: Changes) -> None:
         """Take in changes that were decided after these."""
+        for notice in later.forgotten:
+            self.forget(notice)
         for slot, row in later.records.items():
             self.records.pop(slot, None)
             self.records[slot] = row
+        self.void += later.void
         self.state |= later.state
         self.story += later.story
         self.statements += later.statements
         self.count += later.count
         self.size_bytes += later.size_bytes
+
+    def forget(self, notice: tuple[str, str, str, str]) -> None:
+        """Delete a notice, unless it is written again later."""
+        self.records.pop(notice, None)
+        self.forgotten[notice] = None
 
 
 def of_effects(peer: PeerId, durable: Iterable[Durable], moment_ms: int) -> Changes:
@@ -63,6 +87,10 @@ def of_effects(peer: PeerId, durable: Iterable[Durable], moment_ms: int) -> Chan
         match effect:
             case Keep():
                 _keep(changes, peer, effect)
+            case Void():
+                changes.void.append(_ending(peer, effect))
+            case Forget(author, kind, key):
+                changes.forget((peer, author, kind, key))
             case Put(table, key, row):
                 changes.state[peer, table, key] = row
                 changes.size_bytes += len(row)
@@ -115,6 +143,17 @@ def _keep(changes: Changes, peer: PeerId, effect: Keep) -> None:
     changes.size_bytes += len(record.envelope) + len(record.body or b"")
 
 
+def _ending(peer: PeerId, effect: Void) -> Values:
+    return {
+        "of": peer,
+        "by": effect.author,
+        "at_counter": effect.incarnation.counter,
+        "at_random": effect.incarnation.random,
+        "last": effect.seq,
+        "onward": int(effect.onward),
+    }
+
+
 def _note(changes: Changes, peer: PeerId, note: Note, moment_ms: int) -> None:
     args = msgspec.json.encode(note.args).decode()
     changes.size_bytes += len(args)
@@ -136,10 +175,16 @@ def _apply_records(connection: Connection, changes: Changes) -> None:
         for row in rows
         if str(row["kind"]).startswith(NOTICE_PREFIX)
     ]
+    replaced += [
+        {"of": peer, "by": author, "like": kind, "on": key}
+        for peer, author, kind, key in changes.forgotten
+    ]
     if replaced:
         connection.execute(_FORGET_NOTICE, replaced)
     if rows:
         connection.execute(_KEEP, rows)
+    if changes.void:
+        connection.execute(_VOID, changes.void)
 
 
 def _apply_state(connection: Connection, changes: Changes) -> None:
@@ -170,6 +215,31 @@ _KEEP: Final = _INSERT_RECORD.on_conflict_do_update(
     set_={"body": func.coalesce(_record.body, _INSERT_RECORD.excluded.body)},
 )
 """A record kept twice keeps its first arrival, and gains a body that it lacked."""
+_LATER: Final = or_(
+    _record.inc_counter > bindparam("at_counter"),
+    and_(
+        _record.inc_counter == bindparam("at_counter"),
+        _record.inc_random > bindparam("at_random"),
+    ),
+)
+_NOTICE: Final = _record.kind.startswith(NOTICE_PREFIX, autoescape=True)
+_PAST: Final = and_(
+    _record.inc_counter == bindparam("at_counter"),
+    _record.inc_random == bindparam("at_random"),
+    _record.seq > bindparam("last"),
+    not_(_NOTICE),
+)
+_VOID: Final = (
+    update(tables.record)
+    .values(void=1)
+    .where(
+        _record.peer == bindparam("of"),
+        _record.author == bindparam("by"),
+        _record.kind.not_in(DOCUMENT_KINDS),
+        or_(_PAST, and_(bindparam("onward") == 1, or_(_LATER, _NOTICE))),
+    )
+)
+"""What carries a document that proves itself counts by the document."""
 _DROP: Final = delete(tables.state).where(
     _state.peer == bindparam("of"),
     _state.table_name == bindparam("in"),

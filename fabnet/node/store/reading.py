@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, func, or_, select
+from sqlalchemy import Connection, Row, Select, func, not_, or_, select
 
 from fabnet.content.cid import Cid
 from fabnet.node.store import tables
@@ -107,6 +108,7 @@ def serve(
         .where(
             _record.peer == peer,
             _record.arrival > after,
+            _record.void == 0,
             or_(
                 _record.source.is_(None),
                 _record.source != not_from,
@@ -133,8 +135,8 @@ def serve(
 
 
 def record(connection: Connection, peer: PeerId, record_id: RecordId) -> Record | None:
-    """Return one record, or nil."""
-    query = _records(peer).where(_record.id == record_id)
+    """Return one record that counts, or nil."""
+    query = _valid(peer).where(_record.id == record_id)
     row = connection.execute(query).first()
     return None if row is None else _read(row)
 
@@ -149,8 +151,8 @@ def records(
     limit: int,
     before: RecordId | None,
 ) -> list[Record]:
-    """Return records, the newest arrival first."""
-    query = _records(peer).order_by(_record.arrival.desc())
+    """Return records that count, the newest arrival first."""
+    query = _valid(peer).order_by(_record.arrival.desc())
     if kind is not None:
         query = query.where(_record.kind == kind)
     if key is not None:
@@ -169,7 +171,12 @@ def authors(connection: Connection, peer: PeerId, kind: str, key: str) -> list[P
     """Return who said records of one kind about one thing, at most AUTHORS_MAX."""
     query = (
         select(_record.author)
-        .where(_record.peer == peer, _record.kind == kind, _record.key == key)
+        .where(
+            _record.peer == peer,
+            _record.kind == kind,
+            _record.key == key,
+            _record.void == 0,
+        )
         .distinct()
         .order_by(_record.author)
         .limit(AUTHORS_MAX)
@@ -180,12 +187,37 @@ def authors(connection: Connection, peer: PeerId, kind: str, key: str) -> list[P
 def notices(connection: Connection, peer: PeerId) -> list[Record]:
     """Return every notice kept, oldest arrival first; each is the newest of its key."""
     query = (
-        _records(peer)
+        _valid(peer)
         .where(_record.kind.startswith(NOTICE_PREFIX, autoescape=True))
         .order_by(_record.arrival)
         .limit(NOTICES_MAX)
     )
     return [_read(row) for row in connection.execute(query)]
+
+
+def beside(
+    connection: Connection, peer: PeerId, heard: Sequence[Record]
+) -> list[tuple[Record, Record]]:
+    """Return each log record with what is kept at its place, or else just before."""
+    found: list[tuple[Record, Record]] = []
+    for record in heard:
+        header = record.header
+        query = (
+            _records(peer)
+            .where(
+                _record.author == header.author,
+                _record.inc_counter == header.incarnation.counter,
+                _record.inc_random == header.incarnation.random,
+                _record.seq.in_((header.seq, header.seq - 1)),
+                not_(_record.kind.startswith(NOTICE_PREFIX, autoescape=True)),
+            )
+            .order_by(_record.seq.desc(), _record.arrival)
+            .limit(1)
+        )
+        row = connection.execute(query).first()
+        if row is not None:
+            found.append((record, _read(row)))
+    return found
 
 
 def find_prefix(connection: Connection, peer: PeerId, prefix: str) -> list[RecordId]:
@@ -262,6 +294,11 @@ def blob_bytes(connection: Connection, peer: PeerId) -> int:
 
 def _records(peer: PeerId) -> Select[bytes, bytes | None]:
     return select(_record.envelope, _record.body).where(_record.peer == peer)
+
+
+def _valid(peer: PeerId) -> Select[bytes, bytes | None]:
+    """Records that count: below every fork of their author, and up to its cut."""
+    return _records(peer).where(_record.void == 0)
 
 
 def _read(row: Row[bytes, bytes | None]) -> Record:

@@ -149,6 +149,12 @@ class Store:
             )
         )
 
+    async def beside(self, heard: Sequence[Record]) -> list[tuple[Record, Record]]:
+        """Return log records with what is kept at their places, or just before them."""
+        return await self._read(
+            lambda connection: reading.beside(connection, self._peer, heard)
+        )
+
     # ---------------------------------------------------------------- for people
 
     async def record(self, record_id: RecordId) -> Record | None:

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA: Final = "0001"
+SCHEMA: Final = "0002"
 """The newest migration; a database that says another is migrated when it is opened."""
 
 metadata = MetaData()
@@ -42,6 +42,7 @@ record = Table(
     Column("source", Text),
     Column("envelope", LargeBinary, nullable=False),
     Column("body", LargeBinary),
+    Column("void", Integer, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("peer", "arrival", name="record_arrival"),
     Index("record_id", "peer", "id", unique=True),
     Index("record_kind", "peer", "kind", "arrival"),
@@ -55,7 +56,8 @@ record = Table(
     ),
     Index("record_author", "peer", "author", "inc_counter", "inc_random", "seq"),
 )
-"""Every record kept, in the order of arrival; of a notice only the newest."""
+"""Every record kept, in the order of arrival; of a notice only the newest. One that is
+void stays as it was signed, but no view shows it and no peer is served it."""
 
 state = Table(
     "state",

@@ -197,6 +197,8 @@ class Rounds:
             return Refusal("no-such-machine", (("machine", making.machine),))
         if len(self.shop.lots) > LOTS_MAX and not self.shop.forget_one():
             return Refusal("too-many-lots", (("most", LOTS_MAX),))
+        if making.requester in self.community.forked:
+            return Refusal("author-forked", (("peer", making.requester),))
         if self.community.charter_of(making.requester) != making.charter:
             return Refusal("not-your-cooperative", (("charter", making.charter),))
         return None

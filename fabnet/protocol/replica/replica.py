@@ -1,36 +1,53 @@
 """The replica: whose records we keep, in the order they were said.
 
 A log record is taken only right after the one it names as `prev`; one that is early
-waits in the pen. The records of an author that nobody vouches for are held in memory,
-few and for few authors, until a membership among them makes it one of ours: a stranger
-costs a bounded bucket and no disk.
+waits in the pen. What is at or behind a place that we have is not taken, but the shell
+is asked what we keep there: if it is another record, the two are a proof, which is kept
+and passed on by itself, and the author's log counts no further than below it.
 
-For notices the greatest (incarnation, seq) of each (author, kind, key) wins.
+A signed document proves itself. So a charter, membership or policy is learnt, kept and
+passed on even from a record that does not count: else whoever carries a revocation
+could take it back by forking.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import chain
 from typing import Final
 
+from fabnet.cooperation import charter as charters
+from fabnet.cooperation import membership as memberships
+from fabnet.cooperation import policy as policies
+from fabnet.errors import RemoteError
 from fabnet.protocol.community import Community
-from fabnet.protocol.effects import Lower, Turn
-from fabnet.protocol.voice import HeadRow, Voice
-from fabnet.records.ids import Incarnation, PeerId, RecordId
+from fabnet.protocol.effects import Compare, Lower, Turn
+from fabnet.protocol.events import Compared
+from fabnet.protocol.replica.ends import (
+    LOG_BYTES_MAX,
+    LOG_RECORDS_MAX,
+    Author,
+    ChainRow,
+    Ends,
+    place_key,
+)
+from fabnet.protocol.replica.notices import Notices
+from fabnet.protocol.replica.strangers import Strangers
+from fabnet.protocol.voice import Voice
+from fabnet.records.ids import PeerId, RecordId
+from fabnet.records.proofs.fork import Fork, fork_of
 from fabnet.records.record import Record
 
+DOCUMENT_KINDS: Final = (charters.KIND, memberships.KIND, policies.KIND)
+"""What carries a document that proves itself and decides who belongs."""
 PEN_MAX: Final = 2_000
 """Early records held in memory; at the bound a newcomer is not taken, and comes again
 with the next batch, since its cursor is not written."""
-STRANGERS_MAX: Final = 100
-"""Authors nobody vouches for yet; at the bound the oldest is forgotten."""
-STRANGER_RECORDS_MAX: Final = 16
-"""Records held for each: its charter, its federation's and its memberships."""
-
-Author = tuple[PeerId, Incarnation]
-NoticeKey = tuple[PeerId, str, str]
+PEN_OF_AUTHOR_MAX: Final = 500
+"""Early records of one (author, incarnation): none can fill the pen alone."""
+RECENT_MAX: Final = 4_096
+"""Records remembered as kept, so that what comes over several links is looked up once;
+beyond it the shell is asked again."""
 
 
 @dataclass(slots=True)
@@ -39,20 +56,28 @@ class Replica:
 
     voice: Voice
     community: Community
-    heads: dict[Author, HeadRow] = field(default_factory=dict)
-    notices: dict[NoticeKey, tuple[Incarnation, int, RecordId]] = field(
-        default_factory=dict
-    )
-    pen: dict[tuple[PeerId, Incarnation, int], tuple[Record, PeerId]] = field(
-        default_factory=dict
-    )
-    strangers: dict[Author, list[tuple[Record, PeerId]]] = field(default_factory=dict)
+    ends: Ends = field(init=False)
+    heads: dict[Author, ChainRow] = field(default_factory=dict)
+    notices: Notices = field(default_factory=Notices)
+    pen: dict[Author, dict[int, tuple[Record, PeerId]]] = field(default_factory=dict)
+    strangers: Strangers = field(default_factory=Strangers)
     turned_away: set[PeerId] = field(default_factory=set)
     """Links whose records did not fit in the pen; they begin again where they were."""
+    recent: dict[RecordId, None] = field(default_factory=dict)
+    doubted: list[Record] = field(default_factory=list)
+    """Records heard in this turn at places that we have, not yet compared."""
+    proven: list[tuple[Fork, PeerId | None]] = field(default_factory=list)
+    """Proofs learnt in this turn, and who brought them, for all others to hear of."""
+
+    def __post_init__(self) -> None:
+        self.ends = Ends(self.community)
+
+    # ------------------------------------------------------------------ hearing
 
     def hear(self, turn: Turn, record: Record, source: PeerId) -> Iterator[Record]:
         """Take one authentic record; yield each that is now kept, in order."""
-        if record.author == self.voice.identity.peer and not self._is_older(record):
+        is_ours = record.author == self.voice.identity.peer
+        if record.id in self.recent or (is_ours and not self._is_older(record)):
             return
         if record.is_notice:
             if self._newer_notice(turn, record, source):
@@ -65,130 +90,218 @@ class Replica:
         ours = self.voice.identity.incarnation
         return not record.is_notice and record.header.incarnation < ours
 
+    def compare(self, turn: Turn) -> None:
+        """Have looked up what we keep where something was heard again."""
+        if self.doubted:
+            turn.do(Compare(tuple(self.doubted)))
+            self.doubted = []
+
+    def compared(self, turn: Turn, event: Compared) -> None:
+        """Learn what we keep at those places: the same record, or another."""
+        for heard, kept in event.found:
+            fork = fork_of(heard, kept)
+            if fork is not None:
+                self.prove(turn, fork, None)
+            elif heard.id == kept.id:
+                self._remember(kept.id)
+
+    def prove(self, turn: Turn, fork: Fork, source: PeerId | None) -> None:
+        """Take an authentic proof; one about a stranger waits in memory."""
+        ours = self.voice.identity.peer
+        if fork.author not in self.community.nodes and fork.author != ours:
+            self.strangers.wait(fork)
+        elif self.ends.learn(turn, fork):
+            turn.note(
+                fork.author, "author-forked", seq=fork.seq,
+                counter=fork.incarnation.counter,
+            )  # fmt: skip
+            turn.do(Lower(fork.author, "two records at one place in its log"))
+            self.proven.append((fork, source))
+
+    def take_proven(self) -> list[tuple[Fork, PeerId | None]]:
+        """Return the proofs learnt since this was last asked."""
+        proven, self.proven = self.proven, []
+        return proven
+
     def has_penned(self, source: PeerId) -> bool:
         """Whether records that `source` brought still wait, or found no room to."""
         if source in self.turned_away:
             return True
-        if not self.pen and not self.strangers:
-            return False
-        waiting = chain(self.pen.values(), chain.from_iterable(self.strangers.values()))
-        return any(bringer == source for _, bringer in waiting)
+        self._clear_pen()
+        penned = (each for waiting in self.pen.values() for each in waiting.values())
+        if any(bringer == source for _, bringer in penned):
+            return True
+        return source in self.strangers.bringers()
 
-    def restore_notice(self, record: Record) -> None:
-        """Know a notice that was kept before a restart."""
-        header = record.header
-        place = (record.author, record.kind, header.key or "")
-        self.notices[place] = (header.incarnation, header.seq, record.id)
-
-    def _newer_notice(self, turn: Turn, record: Record, source: PeerId) -> bool:
-        if not self.community.takes(record, turn.now.moment_ms):
-            # It may have overtaken the membership that vouches for its author.
-            waiting = self.strangers.get((record.author, record.header.incarnation))
-            has_room = waiting is not None and len(waiting) < STRANGER_RECORDS_MAX
-            if (
-                waiting
-                and has_room
-                and all(each.id != record.id for each, _ in waiting)
-            ):
-                waiting.append((record, source))
-            return False
-        header = record.header
-        place = (record.author, record.kind, header.key or "")
-        held = self.notices.get(place)
-        ours = (header.incarnation, header.seq)
-        # Of two with one place the lower id wins, so that all sites agree.
-        if held is not None and (
-            ours < held[:2] or (ours == held[:2] and record.id >= held[2])
-        ):
-            return False
-        self.notices[place] = (*ours, record.id)
-        self.voice.keep(turn, record, source=source)
-        return True
+    # ------------------------------------------------------------------ log records
 
     def _hear_log(self, turn: Turn, record: Record, source: PeerId) -> Iterator[Record]:
-        author = (record.author, record.header.incarnation)
+        header = record.header
+        author, seq = (record.author, header.incarnation), header.seq
+        self._claim_proof(turn, author)
+        if not self.ends.counts(header) or self._is_past_quota(turn, record):
+            yield from self._carry(turn, record, source)
+            return
         takes = self.community.takes(record, turn.now.moment_ms)
-        if takes and author in self.strangers:
+        if takes and author in self.strangers.buckets:
             # Vouched for since, or our clock was wrong: it comes again, and stays.
-            yield from self._admit(turn, author, self.strangers.pop(author))
+            yield from self._admit(turn, author)
         head = self._head(author)
-        seq = record.header.seq
-        if not takes and self.community.is_revoked(record.author):
-            turn.do(Lower(source, "a record of a revoked node, from after its cut"))
-            return
         if seq > head.seq + 1:
-            if takes:
-                self._pen(record, source)
-            else:
-                # The pen is not for strangers: one could fill it alone.
-                self.turned_away.add(source)
-            return
-        if seq <= head.seq:
-            if seq == head.seq and record.id != head.id:
-                turn.note(record.author, "fork", seq=seq, one=head.id, other=record.id)
-                turn.do(Lower(record.author, "two records at one place in its log"))
-            return
-        if seq > 1 and record.header.prev != head.id:
-            turn.note(record.author, "broken-chain", seq=seq, record=record.id)
-            turn.do(Lower(record.author, "a record that does not follow its log"))
-            return
-        yield from self._take(turn, author, record, source)
-        after = self.pen.pop((*author, seq + 1), None)
-        if after is not None:
-            yield from self._hear_log(turn, *after)
+            self._pen(turn, author, record, source, takes=takes)
+        elif seq <= head.seq or (seq > 1 and header.prev != head.id):
+            self._doubt(author, record, source)
+        else:
+            yield from self._take(turn, author, record, source, takes=takes)
+            after = self.pen.get(author, {}).pop(seq + 1, None)
+            if after is not None:
+                yield from self._hear_log(turn, *after)
 
     def _take(
-        self, turn: Turn, author: Author, record: Record, source: PeerId
+        self, turn: Turn, author: Author, record: Record, source: PeerId, *, takes: bool
     ) -> Iterator[Record]:
         moment_ms = turn.now.moment_ms
-        if self.community.takes(record, moment_ms):
-            # What waited here goes first, if another's record vouched for it since.
-            held = [*self.strangers.pop(author, ()), (record, source)]
-            yield from self._admit(turn, author, held)
+        if takes and author not in self.strangers.buckets:
+            yield self._keep(turn, author, record, source)
             return
-        waiting = self.strangers.setdefault(author, [])
-        if len(waiting) >= STRANGER_RECORDS_MAX:
+        bucket = self.strangers.bucket(author)
+        if not takes and not bucket.has_room:
             turn.do(Lower(source, "records of an author nobody vouches for"))
             return
-        waiting.append((record, source))
-        said = [each for each, _ in waiting]
-        if self.community.would_vouch(said, moment_ms):
-            yield from self._admit(turn, author, self.strangers.pop(author))
-        elif len(self.strangers) > STRANGERS_MAX:
-            del self.strangers[next(iter(self.strangers))]
+        bucket.chain.append((record, source))
+        said = [each for each, _ in bucket.chain]
+        # What waited here goes first, if another's record vouched for it since.
+        if takes or self.community.would_vouch(said, moment_ms):
+            yield from self._admit(turn, author)
 
-    def _admit(
-        self, turn: Turn, author: Author, held: list[tuple[Record, PeerId]]
-    ) -> Iterator[Record]:
-        # Notices last: their author is vouched for once its log was learnt.
-        for record, source in held:
-            if not record.is_notice:
+    def _admit(self, turn: Turn, author: Author) -> Iterator[Record]:
+        bucket = self.strangers.buckets.pop(author)
+        for record, source in bucket.chain:
+            self._claim_proof(turn, author)
+            if self.ends.counts(record.header):
                 yield self._keep(turn, author, record, source)
-        for record, source in held:
-            if record.is_notice and self._newer_notice(turn, record, source):
-                yield record
+            else:
+                yield from self._carry(turn, record, source)
+        # Notices last: their author is vouched for once its log was learnt.
+        for record, source in bucket.beside:
+            yield from self.hear(turn, record, source)
+
+    def _claim_proof(self, turn: Turn, author: Author) -> None:
+        """Take the proof that waited until its author was known."""
+        peer, _ = author
+        if author in self.strangers.proofs and peer in self.community.nodes:
+            self.prove(turn, self.strangers.proofs.pop(author), None)
 
     def _keep(
         self, turn: Turn, author: Author, record: Record, source: PeerId
     ) -> Record:
-        peer, incarnation = author
-        head = HeadRow(record.header.seq, record.id)
+        before = self.heads.get(author)
+        weighs = record.header.body_len
+        if before is not None:
+            weighs += before.body_bytes
+        head = ChainRow(record.header.seq, record.id, weighs)
         self.heads[author] = head
-        place = f"{peer} {incarnation.counter} {incarnation.random}"
-        turn.put("head", place, head)
+        turn.put("head", place_key(*author), head)
         self.voice.keep(turn, record, source=source)
+        self._remember(record.id)
         return record
 
-    def _head(self, author: Author) -> HeadRow:
-        waiting = self.strangers.get(author, ())
-        logged = [each for each, _ in waiting if not each.is_notice]
-        if logged:
-            return HeadRow(logged[-1].header.seq, logged[-1].id)
-        return self.heads.get(author, HeadRow(0, RecordId("")))
+    def _carry(self, turn: Turn, record: Record, source: PeerId) -> Iterator[Record]:
+        """Keep what does not count only if its document is news."""
+        count = len(turn.effects)
+        try:
+            refusal = self.community.hear(turn, record)
+        except RemoteError as error:
+            turn.do(Lower(record.author, f"{record.kind}: {error}"))
+            return
+        if refusal is None and len(turn.effects) > count:
+            self.voice.keep(turn, record, source=source)
+            yield record
 
-    def _pen(self, record: Record, source: PeerId) -> None:
-        if len(self.pen) >= PEN_MAX:
+    def _is_past_quota(self, turn: Turn, record: Record) -> bool:
+        header = record.header
+        author = (record.author, header.incarnation)
+        head = self.heads.get(author)
+        if header.seq > LOG_RECORDS_MAX:
+            return True
+        if head is None or header.seq <= head.seq:
+            return False
+        if head.ended or header.seq > head.seq + 1:
+            return bool(head.ended)
+        if head.body_bytes + header.body_len <= LOG_BYTES_MAX or header.prev != head.id:
+            return False
+        head = ChainRow(head.seq, head.id, head.body_bytes, 1)
+        self.heads[author] = head
+        turn.put("head", place_key(*author), head)
+        turn.note(record.author, "log-full", seq=header.seq, most=LOG_BYTES_MAX)
+        return True
+
+    def _doubt(self, author: Author, record: Record, source: PeerId) -> None:
+        """Have a record compared with what we keep; a stranger's, once it is known."""
+        bucket = self.strangers.buckets.get(author)
+        if bucket is None:
+            self.doubted.append(record)
+        elif bucket.has_room and not bucket.holds(record):
+            bucket.beside.append((record, source))
+
+    def _head(self, author: Author) -> ChainRow:
+        bucket = self.strangers.buckets.get(author)
+        if bucket is not None and bucket.chain:
+            last, _ = bucket.chain[-1]
+            return ChainRow(last.header.seq, last.id)
+        return self.heads.get(author, ChainRow(0, RecordId("")))
+
+    def _pen(
+        self, turn: Turn, author: Author, record: Record, source: PeerId, *, takes: bool
+    ) -> None:
+        if not takes:
+            # The pen is not for strangers: one could fill it alone.
             self.turned_away.add(source)
             return
-        place = (record.author, record.header.incarnation, record.header.seq)
-        self.pen.setdefault(place, (record, source))
+        waiting = self.pen.setdefault(author, {})
+        other = waiting.get(record.header.seq)
+        if other is not None:
+            fork = fork_of(record, other[0])
+            if fork is not None:
+                self.prove(turn, fork, None)
+            return
+        everywhere = sum(map(len, self.pen.values()))
+        if everywhere >= PEN_MAX or len(waiting) >= PEN_OF_AUTHOR_MAX:
+            self.turned_away.add(source)
+            return
+        waiting[record.header.seq] = (record, source)
+
+    def _clear_pen(self) -> None:
+        """Let go what will never be taken: its log ends before."""
+        for author in list(self.pen):
+            head = self._head(author)
+            waiting = {
+                seq: each
+                for seq, each in self.pen[author].items()
+                if seq > head.seq
+                and not head.ended
+                and self.ends.counts(each[0].header)
+            }
+            self.pen[author] = waiting
+            if not waiting:
+                del self.pen[author]
+
+    def _remember(self, record: RecordId) -> None:
+        self.recent[record] = None
+        if len(self.recent) > RECENT_MAX:
+            del self.recent[next(iter(self.recent))]
+
+    # ------------------------------------------------------------------ notices
+
+    def _newer_notice(self, turn: Turn, record: Record, source: PeerId) -> bool:
+        if not self.community.takes(record, turn.now.moment_ms):
+            # It may have overtaken the membership that vouches for its author.
+            author = (record.author, record.header.incarnation)
+            bucket = self.strangers.buckets.get(author)
+            if bucket is not None and bucket.has_room and not bucket.holds(record):
+                bucket.beside.append((record, source))
+            return False
+        if not self.notices.hear(turn, record):
+            return False
+        self.voice.keep(turn, record, source=source)
+        return True

@@ -102,7 +102,15 @@ LINES: Final = {
     ),
     "published": _("Published: {kind}."),
     "unreadable": _("Something of the kind {kind} could not be read: {why}."),
-    "fork": _("Two different records stand at place {seq} of this log."),
+    "author-forked": _(
+        "It is proven that this node signed two different things at place {seq} of its "
+        "log (database {counter}). Nothing from there on counts, and nothing new is "
+        "begun with it."
+    ),
+    "log-full": _(
+        "The log of this node is full: from place {seq} on nothing of it is kept. "
+        "More than {most} bytes are kept of nobody."
+    ),
     "grant-contested": _("A grant is under dispute, or a dispute was taken back."),
     "lot-waits-disputed": _(
         "Lot {epoch} waits: its licence grant is disputed by {by} ({why})."

@@ -67,6 +67,10 @@ REASONS: Final = {
     "no-such-machine": _("there is no machine {machine} here"),
     "too-many-lots": _("there are {most} lots here, the most that are kept"),
     "not-your-cooperative": _("the asking node does not speak for its cooperative"),
+    "author-forked": _(
+        "it is proven that the asking node signed two different things at one place of "
+        "its log"
+    ),
     "design-missing": _("the design cannot be had"),
     "no-lot-in-doubt": _("no piece of lot {epoch} is in doubt"),
     "no-piece-open": _("no piece is open at {machine}"),
