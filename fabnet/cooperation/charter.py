@@ -220,6 +220,16 @@ def named_in(raw: bytes, field: str) -> CharterId | None:
     return CharterId(name) if isinstance(name, str) else None
 
 
+def version_in(raw: bytes) -> int:
+    """Return the version that a charter claims, or 0; nothing is verified."""
+    try:
+        subject = strict_loads(raw).get("credentialSubject")
+    except RemoteError:
+        return 0
+    version = subject.get("version") if isinstance(subject, dict) else None
+    return version if isinstance(version, int) else 0
+
+
 def _read(credential: Credential, previous: Charter | None) -> Charter:
     try:
         subject = msgspec.convert(credential.subject, _Subject)

@@ -59,6 +59,8 @@ _BODIES: Final[dict[str, type[CharterBody | MembershipBody | PolicyBody]]] = {
     memberships.KIND: MembershipBody,
     policies.KIND: PolicyBody,
 }
+DOCUMENT_KINDS: Final = tuple(_BODIES)
+"""Kinds of records whose documents prove themselves and decide who belongs."""
 
 
 @dataclass(slots=True)

@@ -320,7 +320,7 @@ class Peer:
         """Let our parts hear a record that is kept, ours or another's."""
         try:
             self.market.hear(turn, record)
-            refusal = self.community.hear(turn, record)
+            refusal = self.replica.learn(turn, record)
             if record.kind == NODE_KIND:
                 self.community.learn_node(record.author, record.read(NodeNotice))
             if record.kind in (NODE_KIND, charters.KIND):

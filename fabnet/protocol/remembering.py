@@ -22,6 +22,7 @@ from fabnet.protocol.handoff.book import Book
 from fabnet.protocol.handoff.doubt.recovery import Recovery
 from fabnet.protocol.handoff.workshop import Workshop
 from fabnet.protocol.replica.ends import ChainRow
+from fabnet.protocol.replica.papers import PaperRow
 from fabnet.protocol.replica.replica import Replica
 from fabnet.protocol.voice import CountRow, HeadRow, Voice
 from fabnet.records import canonical
@@ -73,6 +74,8 @@ def restore(
             own = canonical.decode(row, HeadRow, bytes_max=ROW_BYTES_MAX)
             head = ChainRow(own.seq, own.id)
             replica.heads.setdefault((voice.identity.peer, incarnation), head)
+    for paper in _read(rows, "paper", PaperRow).values():
+        replica.papers.remember(paper)
     for pair in _read(rows, "fork", ForkPair).values():
         replica.ends.remember(stored_fork(pair))
     _restore_book(rows, book)

@@ -10,9 +10,9 @@ from fabnet.content.cid import Cid
 from fabnet.production.job import Job
 from fabnet.production.lots.lot import Lot
 from fabnet.production.lots.making import Making
+from fabnet.protocol.community import DOCUMENT_KINDS
 from fabnet.protocol.effects import Drop, Forget, Keep, Note, Put, Void
 from fabnet.protocol.remembering import ROW_BYTES_MAX
-from fabnet.protocol.replica.replica import DOCUMENT_KINDS
 from fabnet.records import canonical
 from fabnet.records.ids import Incarnation, PeerId, RecordId
 from fabnet.records.record import Record

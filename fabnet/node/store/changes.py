@@ -27,8 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 
 from fabnet.node.store import tables
+from fabnet.protocol.community import DOCUMENT_KINDS
 from fabnet.protocol.effects import Drop, Forget, Keep, Note, Put, Void
-from fabnet.protocol.replica.replica import DOCUMENT_KINDS
 from fabnet.records.ids import PeerId
 from fabnet.records.record import NOTICE_PREFIX
 

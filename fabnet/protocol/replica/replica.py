@@ -17,8 +17,6 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fabnet.cooperation import charter as charters
-from fabnet.cooperation import membership as memberships
-from fabnet.cooperation import policy as policies
 from fabnet.errors import RemoteError
 from fabnet.protocol.community import Community
 from fabnet.protocol.effects import Compare, Lower, Turn
@@ -32,14 +30,14 @@ from fabnet.protocol.replica.ends import (
     place_key,
 )
 from fabnet.protocol.replica.notices import Notices
+from fabnet.protocol.replica.papers import Papers
 from fabnet.protocol.replica.strangers import Strangers
 from fabnet.protocol.voice import Voice
 from fabnet.records.ids import PeerId, RecordId
 from fabnet.records.proofs.fork import Fork, fork_of
 from fabnet.records.record import Record
+from fabnet.records.refusal import Refusal
 
-DOCUMENT_KINDS: Final = (charters.KIND, memberships.KIND, policies.KIND)
-"""What carries a document that proves itself and decides who belongs."""
 PEN_MAX: Final = 2_000
 """Early records held in memory; at the bound a newcomer is not taken, and comes again
 with the next batch, since its cursor is not written."""
@@ -60,6 +58,7 @@ class Replica:
     heads: dict[Author, ChainRow] = field(default_factory=dict)
     notices: Notices = field(default_factory=Notices)
     pen: dict[Author, dict[int, tuple[Record, PeerId]]] = field(default_factory=dict)
+    papers: Papers = field(init=False)
     strangers: Strangers = field(default_factory=Strangers)
     turned_away: set[PeerId] = field(default_factory=set)
     """Links whose records did not fit in the pen; they begin again where they were."""
@@ -71,6 +70,7 @@ class Replica:
 
     def __post_init__(self) -> None:
         self.ends = Ends(self.community)
+        self.papers = Papers(self.community)
 
     # ------------------------------------------------------------------ hearing
 
@@ -89,6 +89,14 @@ class Replica:
         """Whether an earlier database of ours logged it, and this one may lack it."""
         ours = self.voice.identity.incarnation
         return not record.is_notice and record.header.incarnation < ours
+
+    def learn(self, turn: Turn, record: Record) -> Refusal | None:
+        """Let the community know what a kept record says of who belongs."""
+        refusal = self.papers.hear(turn, record, kept=True)
+        if refusal is None and record.kind == charters.KIND:
+            for early in self.papers.again(turn):
+                self.voice.keep(turn, early, source=early.author)
+        return refusal
 
     def compare(self, turn: Turn) -> None:
         """Have looked up what we keep where something was heard again."""
@@ -210,7 +218,7 @@ class Replica:
         """Keep what does not count only if its document is news."""
         count = len(turn.effects)
         try:
-            refusal = self.community.hear(turn, record)
+            refusal = self.papers.hear(turn, record, kept=False)
         except RemoteError as error:
             turn.do(Lower(record.author, f"{record.kind}: {error}"))
             return

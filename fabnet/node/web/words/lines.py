@@ -107,6 +107,10 @@ LINES: Final = {
         "log (database {counter}). Nothing from there on counts, and nothing new is "
         "begun with it."
     ),
+    "document-not-held": _(
+        "{peer} carried a signed document that rests on a charter which is not here; "
+        "too many wait already, so it must be carried again."
+    ),
     "log-full": _(
         "The log of this node is full: from place {seq} on nothing of it is kept. "
         "More than {most} bytes are kept of nobody."
