@@ -262,11 +262,11 @@ class PieceLost:
 class Compared:
     """What is kept where records were heard again: pairs of heard and kept.
 
-    Kept is what stands at the heard record's place, or else at the place before it; a
-    record for which neither is kept has no pair.
+    Kept is what stands at the heard record's place, or else at the place before it, or
+    nil when neither is kept.
     """
 
-    found: tuple[tuple[Record, Record], ...]
+    found: tuple[tuple[Record, Record | None], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -150,6 +150,8 @@ class Peer:
         self._dispatch(turn, event)
         while self.voice.spoken:
             self._learn(turn, self.voice.spoken.pop(0))
+        for kept in self.replica.pick_up(turn):
+            self._learn(turn, kept)
         for fork, source in self.replica.take_proven():
             self.gossip.tell(turn, fork.pair, source)
             self.market.changed = True
@@ -202,6 +204,7 @@ class Peer:
                     self.replica.prove(turn, proof, peer)
             case Compared():
                 self.replica.compared(turn, event)
+                self._write_cursors(turn, self.replica.bringers())
             case GotHeard():
                 self.gossip.got(turn, event)
             case NothingToServe():
@@ -281,10 +284,14 @@ class Peer:
                 self._meet(turn, kept.author, kept.header.incarnation)
                 self._learn(turn, kept)
         self.replica.compare(turn)
-        self.gossip.batch_done(turn, event, penned=self.replica.has_penned(event.peer))
-        for peer in sorted(self.gossip.held):
-            if not self.replica.has_penned(peer):
-                self.gossip.pen_emptied(turn, peer)
+        waiting = self.replica.bringers()
+        self.gossip.batch_done(turn, event, penned=event.peer in waiting)
+        self._write_cursors(turn, waiting)
+
+    def _write_cursors(self, turn: Turn, waiting: set[PeerId]) -> None:
+        """Write the cursors of whom nothing waits any more."""
+        for peer in sorted(self.gossip.held.keys() - waiting):
+            self.gossip.pen_emptied(turn, peer)
 
     def _hear_message(self, turn: Turn, message: Message) -> None:
         if message.header.recipient != self.id:

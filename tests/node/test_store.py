@@ -189,7 +189,8 @@ async def test_what_stands_at_a_place_or_just_before_it_is_found(
         assert await store.beside(log) == [
             (log[0], log[0]), (log[1], log[1]), (log[2], log[1]),
         ]  # fmt: skip
-        assert await store.beside(chain(5)[4:]) == []
+        (fifth,) = chain(5)[4:]
+        assert await store.beside([fifth]) == [(fifth, None)]
 
 
 @pytest.mark.asyncio

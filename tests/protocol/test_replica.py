@@ -56,12 +56,11 @@ def hear(ours: Replica, records: list[Record]) -> tuple[list[Record], Turn]:
 def compare(ours: Replica, shelf: list[Record], heard: Turn) -> Turn:
     """Look up what the mind asked for among the records that were kept."""
     kept = {record.header.seq: record for record in shelf}
-    found: list[tuple[Record, Record]] = []
+    found: list[tuple[Record, Record | None]] = []
     for effect in heard.effects:
         for record in effect.records if isinstance(effect, Compare) else ():
             seq = record.header.seq
-            beside = kept.get(seq) or kept.get(seq - 1)
-            found += [] if beside is None else [(record, beside)]
+            found.append((record, kept.get(seq) or kept.get(seq - 1)))
     after = turn()
     ours.compared(after, Compared(tuple(found)))
     return after

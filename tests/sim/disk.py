@@ -75,8 +75,11 @@ class Disk:
 
     def _keep(self, effect: Keep) -> None:
         record = effect.record
-        assert record.id not in self.arrivals, "a record kept twice"
         assert effect.arrival == self.newest + 1, "a hole in the arrivals"
+        self.newest = effect.arrival
+        if record.id in self.arrivals:
+            assert record.kind in DOCUMENT_KINDS, "a record kept twice"
+            return
         if record.is_notice:
             place = (record.author, record.kind, record.header.key or "")
             self._forget(place)
@@ -89,7 +92,6 @@ class Disk:
         self.arrivals[record.id] = effect.arrival
         for shelf in _places(record):
             self.index.setdefault(shelf, {})[effect.arrival] = record
-        self.newest = effect.arrival
 
     def _forget(self, place: tuple[str, str, str]) -> None:
         replaced = self.notice_at.pop(place, None)
@@ -110,18 +112,19 @@ class Disk:
             if header.author == effect.author and record.kind not in DOCUMENT_KINDS:
                 self.void |= {arrival} if past else set()
 
-    def beside(self, heard: Sequence[Record]) -> tuple[tuple[Record, Record], ...]:
+    def beside(
+        self, heard: Sequence[Record]
+    ) -> tuple[tuple[Record, Record | None], ...]:
         """Return log records, each with what is kept there, or just before."""
-        found: list[tuple[Record, Record]] = []
-        for record in heard:
-            header = record.header
-            for seq in (header.seq, header.seq - 1):
-                at = (header.author, header.incarnation, seq)
-                if at in self.chains:
-                    kept = self.chains[at]
-                    found.append((record, self.records[kept[0]][0]))
-                    break
-        return tuple(found)
+        return tuple((record, self._beside(record)) for record in heard)
+
+    def _beside(self, record: Record) -> Record | None:
+        header = record.header
+        for seq in (header.seq, header.seq - 1):
+            kept = self.chains.get((header.author, header.incarnation, seq))
+            if kept:
+                return self.records[kept[0]][0]
+        return None
 
     def served(
         self,

@@ -197,9 +197,9 @@ def notices(connection: Connection, peer: PeerId) -> list[Record]:
 
 def beside(
     connection: Connection, peer: PeerId, heard: Sequence[Record]
-) -> list[tuple[Record, Record]]:
+) -> list[tuple[Record, Record | None]]:
     """Return each log record with what is kept at its place, or else just before."""
-    found: list[tuple[Record, Record]] = []
+    found: list[tuple[Record, Record | None]] = []
     for record in heard:
         header = record.header
         query = (
@@ -215,8 +215,7 @@ def beside(
             .limit(1)
         )
         row = connection.execute(query).first()
-        if row is not None:
-            found.append((record, _read(row)))
+        found.append((record, None if row is None else _read(row)))
     return found
 
 

@@ -149,7 +149,9 @@ class Store:
             )
         )
 
-    async def beside(self, heard: Sequence[Record]) -> list[tuple[Record, Record]]:
+    async def beside(
+        self, heard: Sequence[Record]
+    ) -> list[tuple[Record, Record | None]]:
         """Return log records with what is kept at their places, or just before them."""
         return await self._read(
             lambda connection: reading.beside(connection, self._peer, heard)

@@ -8,14 +8,16 @@ a charter names is `community`'s to know; both are told to the store as one effe
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Annotated, Final
+
+import msgspec
 
 from fabnet.protocol.community import Community
 from fabnet.protocol.effects import Drop, Turn, Void
 from fabnet.protocol.voice import HeadRow
 from fabnet.records.ids import Count, Incarnation, PeerId
 from fabnet.records.proofs.fork import Fork
-from fabnet.records.record import Header
+from fabnet.records.record import ENVELOPE_BYTES_MAX, Header
 
 FORKS_PER_AUTHOR_MAX: Final = 8
 """Incarnations of one author of which a fork is kept, the lowest; with so many, nothing
@@ -33,8 +35,9 @@ class ChainRow(HeadRow):
     """The newest record kept of one (author, incarnation), and what its log weighs."""
 
     body_bytes: Count = 0
-    ended: Count = 0
-    """1 when the next record would exceed the quota, so that no more is taken."""
+    ended: Annotated[bytes, msgspec.Meta(max_length=ENVELOPE_BYTES_MAX)] = b""
+    """The envelope of the next record when that one would exceed the quota, so that no
+    more is taken; another at its place is still a fork."""
 
 
 def place_key(author: PeerId, incarnation: Incarnation) -> str:
@@ -60,6 +63,10 @@ class Ends:
             return False
         cut = self.community.cut(author)
         return cut is None or (incarnation, seq) <= cut
+
+    def is_silenced(self, author: PeerId) -> bool:
+        """Whether an author forked in so many incarnations that no notice counts."""
+        return self._last(author) is not None
 
     def learn(self, turn: Turn, fork: Fork) -> bool:
         """Keep a proof if it is lower than what we have; whether it was."""

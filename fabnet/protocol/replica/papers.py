@@ -17,7 +17,7 @@ from fabnet.cooperation import charter as charters
 from fabnet.cooperation import membership as memberships
 from fabnet.cooperation.charter import version_in
 from fabnet.protocol.community import Community, DocumentRow
-from fabnet.protocol.effects import Drop, Turn
+from fabnet.protocol.effects import Drop, Put, Turn
 from fabnet.records.body import Body
 from fabnet.records.ids import Count, RecordId
 from fabnet.records.record import BODY_BYTES_MAX, ENVELOPE_BYTES_MAX, Record, stored
@@ -28,6 +28,7 @@ WAITING_MAX: Final = 256
 somebody carries it again."""
 WAITING_OF_AUTHOR_MAX: Final = 16
 """Of one node, so that none fills it alone."""
+TABLE: Final = "paper"
 WAIT: Final = frozenset(
     {
         "charter-unknown",
@@ -50,6 +51,14 @@ class PaperRow(Body):
     """1 for one that counts in its log; another is kept once its document is learnt."""
 
 
+def has_news(turn: Turn, count: int) -> bool:
+    """Whether a document was learnt in a turn after its first `count` effects."""
+    return any(
+        isinstance(effect, Put) and effect.table != TABLE
+        for effect in turn.effects[count:]
+    )
+
+
 @dataclass(slots=True)
 class Papers:
     """Hands documents to the community, early ones again."""
@@ -63,6 +72,8 @@ class Papers:
         refusal = self.community.hear(turn, record)
         if refusal is not None and refusal.reason in WAIT:
             self._wait(turn, record, kept=kept)
+        elif record.id in self.waiting:
+            self._drop(turn, record)
         return refusal
 
     def again(self, turn: Turn) -> Iterator[Record]:
@@ -71,19 +82,24 @@ class Papers:
         while learnt:
             learnt = False
             for record, kept in list(self.waiting.values()):
+                count = len(turn.effects)
                 refusal = self.community.hear(turn, record)
                 if refusal is not None and refusal.reason in WAIT:
                     continue
-                del self.waiting[record.id]
-                turn.do(Drop("paper", record.id))
+                is_news = has_news(turn, count)
+                self._drop(turn, record)
                 learnt = learnt or record.kind == charters.KIND
-                if refusal is None and not kept:
+                if refusal is None and is_news and not kept:
                     yield record
 
     def remember(self, row: PaperRow) -> None:
         """Know what waited before a restart."""
         record = stored(row.envelope, row.body)
         self.waiting[record.id] = (record, bool(row.kept))
+
+    def _drop(self, turn: Turn, record: Record) -> None:
+        del self.waiting[record.id]
+        turn.do(Drop(TABLE, record.id))
 
     def _may_count(self, record: Record) -> bool:
         """Whether a charter that is not here could make this document count."""
@@ -108,4 +124,4 @@ class Papers:
             turn.note(record.id, "document-not-held", peer=record.author)
             return
         self.waiting[record.id] = (record, kept)
-        turn.put("paper", record.id, PaperRow(record.envelope, record.body, int(kept)))
+        turn.put(TABLE, record.id, PaperRow(record.envelope, record.body, int(kept)))

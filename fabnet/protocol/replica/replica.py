@@ -18,7 +18,7 @@ from typing import Final
 
 from fabnet.cooperation import charter as charters
 from fabnet.errors import RemoteError
-from fabnet.protocol.community import Community
+from fabnet.protocol.community import DOCUMENT_KINDS, Community
 from fabnet.protocol.effects import Compare, Lower, Turn
 from fabnet.protocol.events import Compared
 from fabnet.protocol.replica.ends import (
@@ -30,12 +30,12 @@ from fabnet.protocol.replica.ends import (
     place_key,
 )
 from fabnet.protocol.replica.notices import Notices
-from fabnet.protocol.replica.papers import Papers
+from fabnet.protocol.replica.papers import Papers, has_news
 from fabnet.protocol.replica.strangers import Strangers
 from fabnet.protocol.voice import Voice
 from fabnet.records.ids import PeerId, RecordId
 from fabnet.records.proofs.fork import Fork, fork_of
-from fabnet.records.record import Record
+from fabnet.records.record import Record, stored
 from fabnet.records.refusal import Refusal
 
 PEN_MAX: Final = 2_000
@@ -63,8 +63,12 @@ class Replica:
     turned_away: set[PeerId] = field(default_factory=set)
     """Links whose records did not fit in the pen; they begin again where they were."""
     recent: dict[RecordId, None] = field(default_factory=dict)
-    doubted: list[Record] = field(default_factory=list)
-    """Records heard in this turn at places that we have, not yet compared."""
+    doubted: dict[RecordId, tuple[Record, PeerId]] = field(default_factory=dict)
+    """Records heard in this turn at places that we have, not yet looked up."""
+    asked: dict[RecordId, PeerId] = field(default_factory=dict)
+    """Who brought what is being looked up: until then it waits, as in the pen."""
+    fallen: list[tuple[Record, PeerId]] = field(default_factory=list)
+    """Records that were let go in this turn; their documents may be news."""
     proven: list[tuple[Fork, PeerId | None]] = field(default_factory=list)
     """Proofs learnt in this turn, and who brought them, for all others to hear of."""
 
@@ -101,17 +105,20 @@ class Replica:
     def compare(self, turn: Turn) -> None:
         """Have looked up what we keep where something was heard again."""
         if self.doubted:
-            turn.do(Compare(tuple(self.doubted)))
-            self.doubted = []
+            turn.do(Compare(tuple(record for record, _ in self.doubted.values())))
+            self.asked |= {key: source for key, (_, source) in self.doubted.items()}
+            self.doubted = {}
 
     def compared(self, turn: Turn, event: Compared) -> None:
         """Learn what we keep at those places: the same record, or another."""
         for heard, kept in event.found:
-            fork = fork_of(heard, kept)
-            if fork is not None:
-                self.prove(turn, fork, None)
-            elif heard.id == kept.id:
+            source = self.asked.pop(heard.id, heard.author)
+            if kept is not None and heard.id == kept.id:
                 self._remember(kept.id)
+                continue
+            if kept is not None:
+                self._contradict(turn, heard, kept)
+                self.fallen.append((heard, source))
 
     def prove(self, turn: Turn, fork: Fork, source: PeerId | None) -> None:
         """Take an authentic proof; one about a stranger waits in memory."""
@@ -126,6 +133,15 @@ class Replica:
             turn.do(Lower(fork.author, "two records at one place in its log"))
             self.proven.append((fork, source))
 
+    def pick_up(self, turn: Turn) -> Iterator[Record]:
+        """Take from what fell in this turn the documents that are news."""
+        fallen, self.fallen = self.fallen, []
+        for record, source in fallen:
+            head = self._head((record.author, record.header.incarnation))
+            if self.ends.counts(record.header) and not head.ended:
+                continue
+            yield from self._carry(turn, record, source)
+
     def take_proven(self) -> list[tuple[Fork, PeerId | None]]:
         """Return the proofs learnt since this was last asked."""
         proven, self.proven = self.proven, []
@@ -133,13 +149,15 @@ class Replica:
 
     def has_penned(self, source: PeerId) -> bool:
         """Whether records that `source` brought still wait, or found no room to."""
-        if source in self.turned_away:
-            return True
+        return source in self.bringers()
+
+    def bringers(self) -> set[PeerId]:
+        """Return whose records wait: the cursors of these must not be written."""
         self._clear_pen()
-        penned = (each for waiting in self.pen.values() for each in waiting.values())
-        if any(bringer == source for _, bringer in penned):
-            return True
-        return source in self.strangers.bringers()
+        waiting = {*self.turned_away, *self.asked.values(), *self.strangers.bringers()}
+        for penned in self.pen.values():
+            waiting.update(bringer for _, bringer in penned.values())
+        return waiting
 
     # ------------------------------------------------------------------ log records
 
@@ -157,6 +175,8 @@ class Replica:
         head = self._head(author)
         if seq > head.seq + 1:
             self._pen(turn, author, record, source, takes=takes)
+            if takes:
+                yield from self._carry(turn, record, source)
         elif seq <= head.seq or (seq > 1 and header.prev != head.id):
             self._doubt(author, record, source)
         else:
@@ -215,14 +235,19 @@ class Replica:
         return record
 
     def _carry(self, turn: Turn, record: Record, source: PeerId) -> Iterator[Record]:
-        """Keep what does not count only if its document is news."""
+        """Keep what does not count, or not yet, if its document is news.
+
+        If its turn in its log comes after all, it is kept again, in the same place.
+        """
+        if record.kind not in DOCUMENT_KINDS:
+            return
         count = len(turn.effects)
         try:
             refusal = self.papers.hear(turn, record, kept=False)
         except RemoteError as error:
             turn.do(Lower(record.author, f"{record.kind}: {error}"))
             return
-        if refusal is None and len(turn.effects) > count:
+        if refusal is None and has_news(turn, count):
             self.voice.keep(turn, record, source=source)
             yield record
 
@@ -234,11 +259,14 @@ class Replica:
             return True
         if head is None or header.seq <= head.seq:
             return False
-        if head.ended or header.seq > head.seq + 1:
-            return bool(head.ended)
+        if head.ended:
+            self._contradict(turn, record, stored(head.ended, None))
+            return True
+        if header.seq > head.seq + 1:
+            return False
         if head.body_bytes + header.body_len <= LOG_BYTES_MAX or header.prev != head.id:
             return False
-        head = ChainRow(head.seq, head.id, head.body_bytes, 1)
+        head = ChainRow(head.seq, head.id, head.body_bytes, record.envelope)
         self.heads[author] = head
         turn.put("head", place_key(*author), head)
         turn.note(record.author, "log-full", seq=header.seq, most=LOG_BYTES_MAX)
@@ -248,7 +276,7 @@ class Replica:
         """Have a record compared with what we keep; a stranger's, once it is known."""
         bucket = self.strangers.buckets.get(author)
         if bucket is None:
-            self.doubted.append(record)
+            self.doubted[record.id] = (record, source)
         elif bucket.has_room and not bucket.holds(record):
             bucket.beside.append((record, source))
 
@@ -268,10 +296,11 @@ class Replica:
             return
         waiting = self.pen.setdefault(author, {})
         other = waiting.get(record.header.seq)
+        if other is not None and other[0].id == record.id:
+            return
         if other is not None:
-            fork = fork_of(record, other[0])
-            if fork is not None:
-                self.prove(turn, fork, None)
+            self._contradict(turn, record, other[0])
+            self.fallen.append((record, source))
             return
         everywhere = sum(map(len, self.pen.values()))
         if everywhere >= PEN_MAX or len(waiting) >= PEN_OF_AUTHOR_MAX:
@@ -279,18 +308,22 @@ class Replica:
             return
         waiting[record.header.seq] = (record, source)
 
+    def _contradict(self, turn: Turn, one: Record, other: Record) -> None:
+        fork = fork_of(one, other)
+        if fork is not None:
+            self.prove(turn, fork, None)
+
     def _clear_pen(self) -> None:
-        """Let go what will never be taken: its log ends before."""
-        for author in list(self.pen):
+        """Let go what will never be taken: its log ends before, or goes on after."""
+        for author, waiting in list(self.pen.items()):
             head = self._head(author)
-            waiting = {
-                seq: each
-                for seq, each in self.pen[author].items()
-                if seq > head.seq
-                and not head.ended
-                and self.ends.counts(each[0].header)
-            }
-            self.pen[author] = waiting
+            for seq, (record, source) in list(waiting.items()):
+                if seq <= head.seq:
+                    del waiting[seq]
+                    self.doubted[record.id] = (record, source)
+                elif head.ended or not self.ends.counts(record.header):
+                    del waiting[seq]
+                    self.fallen.append((record, source))
             if not waiting:
                 del self.pen[author]
 
@@ -308,6 +341,8 @@ class Replica:
             bucket = self.strangers.buckets.get(author)
             if bucket is not None and bucket.has_room and not bucket.holds(record):
                 bucket.beside.append((record, source))
+            return False
+        if self.ends.is_silenced(record.author):
             return False
         if not self.notices.hear(turn, record):
             return False
