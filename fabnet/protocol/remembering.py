@@ -62,22 +62,7 @@ def restore(
         gossip.cursors[PeerId(peer)] = cursor
     for peer, arrival in _read(rows, "lost", CountRow).items():
         gossip.lost[PeerId(peer)] = arrival.count
-    for place, head in _read(rows, "head", ChainRow).items():
-        author, counter, random = place.split(" ")
-        incarnation = Incarnation(int(counter), int(random))
-        replica.heads[PeerId(author), incarnation] = head
-    for place, row in rows.get("own", {}).items():
-        # What an earlier database of ours said, others may bring back.
-        if place.startswith("head ") and place != voice.identity.head_key:
-            _, counter, random = place.split(" ")
-            incarnation = Incarnation(int(counter), int(random))
-            own = canonical.decode(row, HeadRow, bytes_max=ROW_BYTES_MAX)
-            head = ChainRow(own.seq, own.id)
-            replica.heads.setdefault((voice.identity.peer, incarnation), head)
-    for paper in _read(rows, "paper", PaperRow).values():
-        replica.papers.remember(paper)
-    for pair in _read(rows, "fork", ForkPair).values():
-        replica.ends.remember(stored_fork(pair))
+    _restore_replica(rows, replica)
     _restore_book(rows, book)
     for making in _read(rows, "making", Making).values():
         workshop.remember(making)
@@ -85,6 +70,26 @@ def restore(
         workshop.remnants[lot_key(remnant.job, remnant.epoch)] = remnant
     for peer, newer in _read(rows, "fence", Incarnation).items():
         workshop.fences[PeerId(peer)] = newer
+
+
+def _restore_replica(rows: Rows, replica: Replica) -> None:
+    ours = replica.voice.identity
+    for place, head in _read(rows, "head", ChainRow).items():
+        author, counter, random = place.split(" ")
+        incarnation = Incarnation(int(counter), int(random))
+        replica.heads[PeerId(author), incarnation] = head
+    for place, row in rows.get("own", {}).items():
+        # What an earlier database of ours said, others may bring back.
+        if place.startswith("head ") and place != ours.head_key:
+            _, counter, random = place.split(" ")
+            incarnation = Incarnation(int(counter), int(random))
+            own = canonical.decode(row, HeadRow, bytes_max=ROW_BYTES_MAX)
+            head = ChainRow(own.seq, own.id)
+            replica.heads.setdefault((ours.peer, incarnation), head)
+    for paper in _read(rows, "paper", PaperRow).values():
+        replica.papers.remember(paper)
+    for pair in _read(rows, "fork", ForkPair).values():
+        replica.ends.remember(stored_fork(pair))
 
 
 def _restore_voice(rows: Rows, voice: Voice) -> None:
