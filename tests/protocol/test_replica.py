@@ -185,6 +185,18 @@ def test_r4_two_early_records_at_one_place_are_a_proof() -> None:
     assert not ours.has_penned(CARRIER), "what waits past a fork waits for nothing"
 
 
+def test_no_cursor_is_written_before_what_was_heard_again_is_looked_up() -> None:
+    chain = talk(2, 3)
+    ours = replica()
+    kept, _ = hear(ours, chain)
+    _, heard = hear(ours, [otherwise()])
+    assert ours.has_penned(CARRIER), "a crash now must bring the fork again"
+
+    compare(ours, kept, heard)
+
+    assert not ours.has_penned(CARRIER)
+
+
 def test_what_is_heard_again_is_no_fork_and_is_looked_up_once() -> None:
     chain = talk(2, 3)
     ours = replica()
