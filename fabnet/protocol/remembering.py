@@ -27,7 +27,7 @@ from fabnet.protocol.replica.replica import Replica
 from fabnet.protocol.voice import CountRow, HeadRow, Voice
 from fabnet.records import canonical
 from fabnet.records.body import Body
-from fabnet.records.ids import Incarnation, Now, PeerId
+from fabnet.records.ids import Incarnation, Now, PeerId, RecordId
 from fabnet.records.message import stored_message
 from fabnet.records.proofs.fork import ForkPair, stored_fork
 
@@ -88,6 +88,10 @@ def _restore_replica(rows: Rows, replica: Replica) -> None:
             replica.heads.setdefault((ours.peer, incarnation), head)
     for paper in _read(rows, "paper", PaperRow).values():
         replica.papers.remember(paper)
+    for key in rows.get("recall", {}):
+        peer, _, record = key.partition(" ")
+        known = replica.papers.recalls.setdefault(PeerId(peer), set())
+        known.add(RecordId(record))
     for pair in _read(rows, "fork", ForkPair).values():
         replica.ends.remember(stored_fork(pair))
 

@@ -90,7 +90,7 @@ def test_nobody_is_asked_whose_sealing_key_is_unknown() -> None:
     assert not found.permitted
 
 
-def test_a_silent_workshop_drops_out_after_its_time_to_live() -> None:
+def test_r9_a_silent_workshop_drops_out_after_its_time_to_live() -> None:
     ours = listed(facility(), machine(), offer())
     assert ours.due_tick() == TTL_S * 1_000
 

@@ -13,6 +13,7 @@ from fabnet.cooperation.charter import CharterBody
 from fabnet.protocol.effects import Compare, Forget, Keep, Lower, Note, Turn, Void
 from fabnet.protocol.events import Compared
 from fabnet.protocol.replica import ends, notices
+from fabnet.protocol.replica import papers as papers_room
 from fabnet.protocol.replica import replica as replicas
 from fabnet.protocol.replica.replica import Replica
 from fabnet.protocol.replica.strangers import STRANGER_RECORDS_MAX, STRANGERS_MAX
@@ -263,6 +264,33 @@ def test_a_charter_is_learnt_even_from_a_record_that_does_not_count() -> None:
     assert kept == revocation, "the charter is news, the rest is not"
     assert again == []
     assert not heard.effects, "R11: replay changes nothing"
+
+
+def test_a_recall_stands_wherever_the_log_ends_that_carries_it() -> None:
+    recall = ("withdrawal/1", Said("it breaks"))
+    before = talk(2, 2)
+    recalls = log(2, *[recall] * 3, after=before[-1])
+    ours = replica()
+    first, _ = hear(ours, [*before, *recalls[:1]])
+    ours.prove(turn(), proof(before[0], otherwise()), CARRIER)
+
+    kept, _ = hear(ours, recalls)
+    again, heard = hear(ours, recalls)
+
+    assert first[-1:] + kept == recalls, "each once"
+    assert again == []
+    assert not heard.effects, "R11"
+
+
+def test_of_too_many_recalls_the_rest_falls_with_the_log(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(papers_room, "RECALLS_OF_AUTHOR_MAX", 2)
+    recalls = log(2, *[("withdrawal/1", Said("it breaks"))] * 4)
+    ours = replica()
+    ours.prove(turn(), proof(recalls[0], otherwise()), CARRIER)
+
+    assert hear(ours, recalls)[0] == recalls[:2]
 
 
 def test_r7_a_charter_that_comes_late_takes_back_what_came_before_it() -> None:

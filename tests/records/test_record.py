@@ -217,7 +217,7 @@ def test_a_body_may_be_as_long_as_the_limit_and_no_longer() -> None:
         sealed("x" * (BODY_BYTES_MAX - overhead + 1))
 
 
-def test_any_bit_turned_in_an_envelope_makes_it_unopenable() -> None:
+def test_r2_any_bit_turned_in_an_envelope_makes_it_unopenable() -> None:
     record = sealed(seq=2, prev=BEFORE, about="the arm")
 
     for at in range(len(record.envelope)):

@@ -10,9 +10,9 @@ from fabnet.content.cid import Cid
 from fabnet.production.job import Job
 from fabnet.production.lots.lot import Lot
 from fabnet.production.lots.making import Making
-from fabnet.protocol.community import DOCUMENT_KINDS
 from fabnet.protocol.effects import Drop, Forget, Keep, Note, Put, Void
 from fabnet.protocol.remembering import ROW_BYTES_MAX
+from fabnet.protocol.replica.papers import STANDING_KINDS
 from fabnet.records import canonical
 from fabnet.records.ids import Incarnation, PeerId, RecordId
 from fabnet.records.record import Record
@@ -78,7 +78,7 @@ class Disk:
         assert effect.arrival == self.newest + 1, "a hole in the arrivals"
         self.newest = effect.arrival
         if record.id in self.arrivals:
-            assert record.kind in DOCUMENT_KINDS, "a record kept twice"
+            assert record.kind in STANDING_KINDS, "a record kept twice"
             return
         if record.is_notice:
             place = (record.author, record.kind, record.header.key or "")
@@ -109,7 +109,7 @@ class Disk:
             past = at > end and (effect.onward or at[0] == end[0])
             if record.is_notice:
                 past = effect.onward
-            if header.author == effect.author and record.kind not in DOCUMENT_KINDS:
+            if header.author == effect.author and record.kind not in STANDING_KINDS:
                 self.void |= {arrival} if past else set()
 
     def beside(

@@ -18,9 +18,9 @@ from fabnet.production.lots.lot import Lot
 from fabnet.production.receipt import Acceptance, LotClosed, lot_key
 from fabnet.production.request import KIND as REQUEST
 from fabnet.production.request import Request
-from fabnet.protocol.community import DOCUMENT_KINDS
 from fabnet.protocol.courier import OutboxRow
 from fabnet.protocol.effects import Act, Keep, Put
+from fabnet.protocol.replica.papers import STANDING_KINDS
 from fabnet.protocol.voice import CountRow
 from fabnet.records.ids import CharterId, PeerId, RecordId
 from fabnet.records.message import Message
@@ -100,14 +100,14 @@ class Invariants:
         at = (header.incarnation.counter, header.incarnation.random)
         about = (record.kind, header.key or "") if record.is_notice else ()
         place = (record.author, *map(str, at), str(header.seq), *about)
-        assert self.said.setdefault(place, record.id) == record.id, "a fork"
+        assert self.said.setdefault(place, record.id) == record.id, "R5: a fork"
         if record.is_notice:
             return
         seq, head = self.heads.get((peer, record.author, *at), (0, None))
-        if record.kind in DOCUMENT_KINDS and header.seq != seq + 1:
+        if record.kind in STANDING_KINDS and header.seq != seq + 1:
             return  # carried for its document, wherever its log ends
-        assert header.seq == seq + 1, "a hole in a chain"
-        assert header.prev == head, "a record that does not follow its log"
+        assert header.seq == seq + 1, "R3: a hole in a chain"
+        assert header.prev == head, "R3: does not follow its log"
         self.heads[peer, record.author, *at] = (header.seq, record.id)
         if record.kind == WRITE_OFF_KIND and record.author == peer:
             body = record.read(WriteOffBody)

@@ -27,8 +27,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 
 from fabnet.node.store import tables
-from fabnet.protocol.community import DOCUMENT_KINDS
 from fabnet.protocol.effects import Drop, Forget, Keep, Note, Put, Void
+from fabnet.protocol.replica.papers import STANDING_KINDS
 from fabnet.records.ids import PeerId
 from fabnet.records.record import NOTICE_PREFIX
 
@@ -235,7 +235,7 @@ _VOID: Final = (
     .where(
         _record.peer == bindparam("of"),
         _record.author == bindparam("by"),
-        _record.kind.not_in(DOCUMENT_KINDS),
+        _record.kind.not_in(STANDING_KINDS),
         or_(_PAST, and_(bindparam("onward") == 1, or_(_LATER, _NOTICE))),
     )
 )

@@ -16,13 +16,20 @@ import msgspec
 from fabnet.cooperation import charter as charters
 from fabnet.cooperation import membership as memberships
 from fabnet.cooperation.charter import version_in
-from fabnet.protocol.community import Community, DocumentRow
+from fabnet.designs.documents import withdrawal as withdrawals
+from fabnet.protocol.community import DOCUMENT_KINDS, Community, DocumentRow
 from fabnet.protocol.effects import Drop, Put, Turn
+from fabnet.protocol.voice import CountRow
 from fabnet.records.body import Body
-from fabnet.records.ids import Count, RecordId
+from fabnet.records.ids import Count, PeerId, RecordId
 from fabnet.records.record import BODY_BYTES_MAX, ENVELOPE_BYTES_MAX, Record, stored
 from fabnet.records.refusal import Refusal
 
+STANDING_KINDS: Final = (*DOCUMENT_KINDS, withdrawals.KIND)
+"""Kinds of records that stand by their document, wherever their author's log ends."""
+RECALLS_OF_AUTHOR_MAX: Final = 64
+"""Withdrawals of one node that stand by themselves, at most 3 MiB; others fall with its
+log. More than enough for who means well, and others can carry the rest."""
 WAITING_MAX: Final = 256
 """Documents that wait, at most 12 MiB; at the bound a newcomer is not learnt here until
 somebody carries it again."""
@@ -66,6 +73,8 @@ class Papers:
     community: Community
     waiting: dict[RecordId, tuple[Record, bool]] = field(default_factory=dict)
     """Each with whether its record is kept already."""
+    recalls: dict[PeerId, set[RecordId]] = field(default_factory=dict)
+    """Withdrawals that are kept, by who carries them."""
 
     def hear(self, turn: Turn, record: Record, *, kept: bool) -> Refusal | None:
         """Learn a record's document, or have it wait for what it rests on."""
@@ -75,6 +84,15 @@ class Papers:
         elif record.id in self.waiting:
             self._drop(turn, record)
         return refusal
+
+    def recall(self, turn: Turn, record: Record) -> bool:
+        """Know a withdrawal by its record; whether it is news, and there is room."""
+        known = self.recalls.setdefault(record.author, set())
+        if record.id in known or len(known) >= RECALLS_OF_AUTHOR_MAX:
+            return False
+        known.add(record.id)
+        turn.put("recall", f"{record.author} {record.id}", CountRow(record.header.seq))
+        return True
 
     def again(self, turn: Turn) -> Iterator[Record]:
         """Try what waits, a charter having come; yield what is to be kept for it."""

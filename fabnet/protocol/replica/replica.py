@@ -5,9 +5,9 @@ waits in the pen. What is at or behind a place that we have is not taken, but th
 is asked what we keep there: if it is another record, the two are a proof, which is kept
 and passed on by itself, and the author's log counts no further than below it.
 
-A signed document proves itself. So a charter, membership or policy is learnt, kept and
-passed on even from a record that does not count: else whoever carries a revocation
-could take it back by forking.
+A signed document proves itself. So a charter, membership, policy or withdrawal is
+learnt, kept and passed on even from a record that does not count: else whoever carries
+a revocation or a recall could take it back by forking.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fabnet.cooperation import charter as charters
+from fabnet.designs.documents import withdrawal as withdrawals
 from fabnet.errors import RemoteError
 from fabnet.protocol.community import DOCUMENT_KINDS, Community
 from fabnet.protocol.effects import Compare, Lower, Turn
@@ -230,6 +231,8 @@ class Replica:
         head = ChainRow(record.header.seq, record.id, weighs)
         self.heads[author] = head
         turn.put("head", place_key(*author), head)
+        if record.kind == withdrawals.KIND:
+            self.papers.recall(turn, record)
         self.voice.keep(turn, record, source=source)
         self._remember(record.id)
         return record
@@ -239,6 +242,9 @@ class Replica:
 
         If its turn in its log comes after all, it is kept again, in the same place.
         """
+        if record.kind == withdrawals.KIND and self.papers.recall(turn, record):
+            self.voice.keep(turn, record, source=source)
+            yield record
         if record.kind not in DOCUMENT_KINDS:
             return
         count = len(turn.effects)
