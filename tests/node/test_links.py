@@ -20,13 +20,14 @@ from fabnet.node.links.links import FAULTS_MAX, SHUT_OUT_MS, Links
 from fabnet.node.links.peer_id_auth import ServerAuth
 from fabnet.node.links.public import WS_PATH, make_public_app
 from fabnet.node.store.blobs import Blobs
-from fabnet.protocol.events import BatchHeard, Event, LinkDown, LinkUp
+from fabnet.protocol.effects import Compare, SendProofs
+from fabnet.protocol.events import BatchHeard, Event, LinkDown, LinkUp, ProofsHeard
 from fabnet.records.ids import PeerId
 from fabnet.records.keys import SigningKey
 from fabnet.records.peer_record import seal_peer_record
 from fabnet.records.record import Record, seal_record
 from tests.node.storing import opened
-from tests.protocol.minds import FIRST, NOON_MS, Said, identity, key
+from tests.protocol.minds import FIRST, NOON_MS, Said, identity, key, log, proof, talk
 
 pytestmark = pytest.mark.asyncio
 
@@ -206,3 +207,23 @@ async def test_without_a_login_there_is_no_link(tmp_path: Path) -> None:
 
     assert refused.value.status == 401
     assert not ours.told
+
+
+async def test_proofs_go_over_a_link_both_ways(tmp_path: Path) -> None:
+    (one,), (other,) = talk(2, 1), log(2, ("talk/1", Said("otherwise")))
+    fork = proof(one, other)
+    async with door(tmp_path) as at, knock(at) as socket:
+        await socket.send_bytes(hello())
+        await socket.send_bytes(
+            frames.encode(frames.ProofsFrame("proofs", (fork.pair,)))
+        )
+        await settled(lambda: at.has_heard(ProofsHeard, 1))
+        assert at.heard(ProofsHeard) == [ProofsHeard(GUEST.public.peer, (fork,))]
+
+        at.links.prove(SendProofs(GUEST.public.peer, (fork.pair,)))
+        assert isinstance(frames.decode(await socket.receive_bytes()), Hello)
+        told = frames.decode(await socket.receive_bytes())
+        assert told == frames.ProofsFrame("proofs", (fork.pair,))
+
+        compared = await at.links.compare(Compare((one,)))
+        assert compared.found == ((one, None),), "nothing is kept here"
