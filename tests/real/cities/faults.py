@@ -17,7 +17,7 @@ SPAN_S: Final = 60.0
 """In which they begin."""
 LASTS_S: Final = (2.0, 5.5)
 WORK_S_MAX: Final = 40
-"""How long a stall waits for a machine at work."""
+"""How long these wait for a machine at work."""
 LOOK_S: Final = 0.2
 TEN_YEARS_DAYS: Final = 3_652
 RESTORES: Final = False
@@ -83,7 +83,8 @@ async def befall(faults: Sequence[Fault], nodes: Sequence[Node]) -> None:
     async def one(fault: Fault) -> None:
         await asyncio.sleep(fault.at_s)
         node = nodes[fault.town]
-        if fault.kind == "stall":
+        if fault.kind in ("stall", "kill"):
+            # What is asked of a disk is asked best while a machine is at work.
             node = await _at_work(nodes, node)
             fault = replace(fault, town=node.place)
         async with node.faults:
@@ -135,6 +136,10 @@ async def _strike(  # noqa: C901  # one arm for each kind: a table
             node.set_clock(fault.days)
             await asyncio.sleep(fault.lasts_s)
             node.set_clock(0)
+            # What it would not take then it asks for again after ten minutes, or when
+            # it starts; whoever sets a clock right by years does that.
+            await node.stop()
+            await node.start()
         case "full":
             return await _full(fault, node)
         case "eio":

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 pytestmark = [pytest.mark.real, pytest.mark.allow_hosts([f"{SUBNET}.0/24"])]
 
 SEED = int(os.environ.get("FABNET_SEED", "1"))
-SETTLE_S = 150
+SETTLE_S = 300
 LOOK_S = 2.0
 LINES_MAX = 400
 """Lines of stories that a failing run prints."""
