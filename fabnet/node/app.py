@@ -19,9 +19,11 @@ from aiohttp import web
 from fabnet.cooperation import charter as charters
 from fabnet.cooperation import membership as memberships
 from fabnet.cooperation import policy as policies
+from fabnet.cooperation import vouches
 from fabnet.cooperation.charter import CharterBody, lineage_of, named_in
 from fabnet.cooperation.membership import MembershipBody
 from fabnet.cooperation.policy import PolicyBody
+from fabnet.cooperation.vouches import VouchesBody
 from fabnet.errors import InputError
 from fabnet.node.api.app import make_operator_app
 from fabnet.node.api.handlers.people import first_token
@@ -86,6 +88,7 @@ async def run_node(config: Config, *, ready: Callable[[str], None]) -> None:
             sealing_public=keyring.sealing.public,
             charter=charter,
             trust=frozenset(CharterId(each) for each in config.trust.federations),
+            vouching=config.trust.vouching,
         )
         notices = await asyncio.to_thread(store.notices)
         rows = await asyncio.to_thread(store.rows)
@@ -249,6 +252,7 @@ async def _publish_documents(config: Config, shell: Shell) -> None:
         (charters.KIND, documents.charter),
         *((charters.KIND, path) for path in documents.federations),
         *((memberships.KIND, path) for path in documents.memberships),
+        *((vouches.KIND, path) for path in documents.vouches),
     ]
     if documents.policy is not None:
         wanted.append((policies.KIND, documents.policy))
@@ -275,6 +279,8 @@ def _carried(kind: str, raw: bytes) -> tuple[str | None, Body]:
             return None, CharterBody(raw)
         case memberships.KIND:
             return named_in(raw, "member"), MembershipBody(raw)
+        case vouches.KIND:
+            return named_in(raw, "voucher"), VouchesBody(raw)
         case _:
             return policies.charter_of(raw), PolicyBody(raw)
 

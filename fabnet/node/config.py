@@ -132,6 +132,8 @@ class TrustConfig:
         Meta(max_length=64, description="a list of charter ids, `sha256:` and 64 hex"),
     ] = ()
     """Charters of federations whose memberships vouch for cooperatives."""
+    vouching: Annotated[bool, Meta(description="true or false")] = False
+    """Whether two cooperatives that are vouched for may let in a third."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,6 +146,8 @@ class DocumentsConfig:
     """Charters of the federations that it is in."""
     memberships: _Paths = ()
     """What those signed of it."""
+    vouches: _Paths = ()
+    """For whom it vouches, and the lists of those that vouch for it."""
     policy: Annotated[Path | None, Meta(description="a file")] = None
     """The policy that its members voted; without one nothing is made or asked for."""
 

@@ -11,9 +11,11 @@ import tomli_w
 from fabnet.cooperation import charter as charters
 from fabnet.cooperation import membership as memberships
 from fabnet.cooperation import policy as policies
-from fabnet.cooperation.charter import charter_subject, lineage_of
+from fabnet.cooperation import vouches as vouching
+from fabnet.cooperation.charter import Charter, charter_subject, lineage_of
 from fabnet.cooperation.membership import ActorType, membership_subject
 from fabnet.cooperation.policy import policy_subject
+from fabnet.cooperation.vouches import Entry, vouches_subject
 from fabnet.errors import StorageError
 from fabnet.records.civil import rfc3339
 from fabnet.records.credential import Json, issue
@@ -109,6 +111,24 @@ def membership(
     until_ms = moment_ms + MEMBERSHIP_MS
     kind = memberships.DOCUMENT_KIND
     return _signed(kind, subject, stewards, moment_ms, until_ms=until_ms)
+
+
+def vouches(
+    voucher: Charter,
+    entries: Sequence[Entry],
+    *,
+    year: int,
+    stewards: Sequence[SigningKey],
+    moment_ms: int,
+) -> bytes:
+    """Return the list of those a cooperative vouches for in a year."""
+    subject = vouches_subject(
+        voucher=voucher.id,
+        charter_version=voucher.version,
+        year=year,
+        entries=entries,
+    )
+    return _signed(vouching.DOCUMENT_KIND, subject, stewards, moment_ms)
 
 
 def policy(

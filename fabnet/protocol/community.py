@@ -2,7 +2,8 @@
 
 Charters and memberships prove themselves, so anyone may carry them; they enter here
 only verified (python-tuf's trusted set). A peer is vouched when a charter names its
-node key and a federation we trust signed that charter's membership; our own
+node key and a federation we trust signed that charter's membership, or, where the
+operator wants it, when enough of those who are vouched for vouch for it; our own
 cooperative needs no voucher. A later charter revokes a node by naming the last place in
 its log that counts: nothing it says after that is taken.
 """
@@ -19,15 +20,18 @@ from fabnet.content.cid import Cid
 from fabnet.cooperation import charter as charters
 from fabnet.cooperation import membership as memberships
 from fabnet.cooperation import policy as policies
+from fabnet.cooperation import vouches as vouches_lists
 from fabnet.cooperation.charter import Charter, CharterBody, Cut, open_charter
 from fabnet.cooperation.judgement import Party
 from fabnet.cooperation.membership import Membership, MembershipBody, open_membership
 from fabnet.cooperation.policy import Policy, PolicyBody, open_policy
+from fabnet.cooperation.vouches import VOUCHES_BYTES_MAX, VouchesBody
+from fabnet.cooperation.vouching import Vouching
 from fabnet.designs.documents.dispute import Dispute, open_dispute
 from fabnet.designs.revision import Revision
 from fabnet.errors import RemoteError
 from fabnet.production.facility import TtlS
-from fabnet.protocol.effects import Turn, Void
+from fabnet.protocol.effects import Drop, Turn, Void
 from fabnet.protocol.voice import Identity
 from fabnet.records.body import Body
 from fabnet.records.credential import Credential, quorum_met
@@ -54,13 +58,27 @@ class DocumentRow(Body):
     document: Annotated[bytes, msgspec.Meta(max_length=BODY_BYTES_MAX)]
 
 
-_BODIES: Final[dict[str, type[CharterBody | MembershipBody | PolicyBody]]] = {
+class VouchesRow(Body):
+    """A list of vouches as it came, or two that contradict each other."""
+
+    documents: Annotated[
+        tuple[Annotated[bytes, msgspec.Meta(max_length=VOUCHES_BYTES_MAX)], ...],
+        msgspec.Meta(max_length=2),
+    ]
+
+
+_BODIES: Final[
+    dict[str, type[CharterBody | MembershipBody | PolicyBody | VouchesBody]]
+] = {
     charters.KIND: CharterBody,
     memberships.KIND: MembershipBody,
     policies.KIND: PolicyBody,
+    vouches_lists.KIND: VouchesBody,
 }
 DOCUMENT_KINDS: Final = tuple(_BODIES)
 """Kinds of records whose documents prove themselves and decide who belongs."""
+PAPERS: Final = (charters.KIND, memberships.KIND, vouches_lists.KIND)
+"""Kinds of records that can make a stranger one of ours."""
 
 
 @dataclass(slots=True)
@@ -79,6 +97,12 @@ class Community:
     sealing_keys: dict[PeerId, bytes] = field(default_factory=dict)
     forked: set[PeerId] = field(default_factory=set)
     """Nodes proven to have said two things at one place of a log."""
+    vouching: Vouching = field(default_factory=Vouching)
+    """What cooperatives say of each other."""
+    roots: tuple[int, int, frozenset[CharterId]] | None = None
+    """Our own cooperative and the members, from when until when they are these."""
+    widened: bool = False
+    """Whether anybody was vouched for since a peer last asked."""
 
     # ------------------------------------------------------------------ questions
 
@@ -110,10 +134,22 @@ class Community:
         return None if charter is None else self.charters[charter].cut(peer)
 
     def is_vouched_charter(self, charter: CharterId, moment_ms: int) -> bool:
-        """Whether a cooperative is ours, or a trusted federation's member now."""
+        """Whether a cooperative is ours, a trusted federation's member, or let in."""
         if charter == self.identity.charter:
             return True
-        return self._membership(charter, moment_ms) is not None
+        if self._membership(charter, moment_ms) is not None:
+            return True
+        return self.hop(charter, moment_ms) is not None
+
+    def hop(self, charter: CharterId, moment_ms: int) -> int | None:
+        """Return how far out cooperatives vouch for this one, 1 and more, or nil.
+
+        Nil as well for our own, for a federation's members, and where the operator
+        does not want it.
+        """
+        if not self.identity.vouching:
+            return None
+        return self.vouching.hops(self._roots(moment_ms), moment_ms).get(charter)
 
     def actor(self, charter: CharterId, moment_ms: int) -> str:
         """Return the actor type that a federation signed; without one, `individual`."""
@@ -130,7 +166,8 @@ class Community:
         standing = "strangers"
         if charter == self.identity.charter:
             standing = "members"
-        elif self.is_vouched_charter(charter, moment_ms):
+        elif self._membership(charter, moment_ms) is not None:
+            # A neighbour's word says that they are real, not that they are one of us.
             standing = "federation"
         return Party(
             self.actor(charter, moment_ms), self.facts(charter, moment_ms), standing
@@ -190,7 +227,7 @@ class Community:
 
         Tried on a copy, so that nothing of a stranger's enters before all of it may.
         """
-        if not records or records[-1].kind not in (memberships.KIND, charters.KIND):
+        if not records or records[-1].kind not in PAPERS:
             return False
         trial = Community(
             self.identity,
@@ -198,15 +235,31 @@ class Community:
             dict(self.memberships),
             dict(self.policies),
             dict(self.nodes),
+            vouching=self.vouching.copy(),
         )
-        for record in records:
-            trial.hear(Turn(Now(moment_ms, 0, "")), record)
+        try:
+            for record in records:
+                trial.hear(Turn(Now(moment_ms, 0, "")), record)
+        except RemoteError:
+            return False
         return trial.takes(records[-1], moment_ms)
+
+    def would_admit(self, records: Sequence[Record], moment_ms: int) -> bool:
+        """Whether a charter among a stranger's records is vouched for by others.
+
+        Only then is it worth a trial, which costs more.
+        """
+        papers = [record for record in records if record.kind in PAPERS]
+        for record in papers:
+            named = _charter_in(record)
+            if named is not None and self.is_vouched_charter(named, moment_ms):
+                return self.would_vouch(papers, moment_ms)
+        return False
 
     # ------------------------------------------------------------------ hearing
 
     def hear(self, turn: Turn, record: Record) -> Refusal | None:
-        """Take a charter, membership or policy record; anything else is ignored."""
+        """Take a charter, membership, policy or list; anything else is ignored."""
         of = _BODIES.get(record.kind)
         return None if of is None else self.learn(turn, record.read(of))
 
@@ -219,6 +272,8 @@ class Community:
                 return self.learn_membership(turn, document)
             case PolicyBody(document):
                 return self.learn_policy(turn, document)
+            case VouchesBody(document):
+                return self.learn_vouches(turn, document)
             case _:
                 return None
 
@@ -249,6 +304,8 @@ class Community:
         turn.put(
             "charter", f"{charter.id} {charter.version:06d}", DocumentRow(document)
         )
+        self.vouching.charter_changed(charter, self.charters)
+        self._write_vouches(turn)
         return None
 
     def learn_membership(self, turn: Turn, document: bytes) -> Refusal | None:
@@ -265,8 +322,17 @@ class Community:
         if held is not None and held.valid_until_ms >= membership.valid_until_ms:
             return None
         self.memberships[place] = membership
+        self.roots = None
+        self.widened = True
         turn.put("membership", " ".join(place), DocumentRow(document))
         return None
+
+    def learn_vouches(self, turn: Turn, document: bytes) -> Refusal | None:
+        """Know for whom a cooperative vouches, if its stewards signed it."""
+        self.vouching.tend(turn.now.moment_ms)
+        refusal = self.vouching.learn(document, self.charters)
+        self._write_vouches(turn)
+        return refusal
 
     def learn_policy(self, turn: Turn, document: bytes) -> Refusal | None:
         """Know the newest policy of a charter, if its stewards enacted it."""
@@ -291,6 +357,30 @@ class Community:
         if self.charter_of(author) == notice.charter:
             self.sealing_keys[author] = notice.sealing_key
 
+    def _write_vouches(self, turn: Turn) -> None:
+        self.widened = self.widened or bool(self.vouching.touched)
+        for key in sorted(self.vouching.touched):
+            documents = self.vouching.row(key)
+            if documents:
+                turn.put("vouches", key, VouchesRow(documents))
+            else:
+                turn.do(Drop("vouches", key))
+        self.vouching.touched.clear()
+
+    def _roots(self, moment_ms: int) -> frozenset[CharterId]:
+        """Return from whom hops are counted; worked out anew when it may differ."""
+        known = self.roots
+        if known is not None and known[0] <= moment_ms < known[1]:
+            return known[2]
+        held = self.memberships.values()
+        edges = [edge for it in held for edge in (it.valid_from_ms, it.valid_until_ms)]
+        first = max((edge for edge in edges if edge <= moment_ms), default=0)
+        last = min((edge for edge in edges if edge > moment_ms), default=2**63)
+        members = [it.member for it in held if it.is_valid(moment_ms)]
+        found = frozenset((self.identity.charter, *members))
+        self.roots = (first, last, found)
+        return found
+
     def _was_vouched(self, charter: CharterId, moment_ms: int) -> bool:
         """Whether a cooperative was vouched for then: no expiry voids an earlier act.
 
@@ -307,3 +397,13 @@ class Community:
             if membership is not None and membership.is_valid(moment_ms):
                 return membership
         return None
+
+
+def _charter_in(record: Record) -> CharterId | None:
+    """Return the charter that a record claims to carry; nothing is verified."""
+    try:
+        is_charter = record.kind == charters.KIND
+        body = record.read(CharterBody) if is_charter else None
+    except RemoteError:
+        return None
+    return None if body is None else charters.lineage_of(body.document)

@@ -283,6 +283,11 @@ class Peer:
             for kept in self.replica.hear(turn, record, event.peer):
                 self._meet(turn, kept.author, kept.header.incarnation)
                 self._learn(turn, kept)
+        while self.community.widened:
+            self.community.widened = False
+            for kept in self.replica.reconsider(turn):
+                self._meet(turn, kept.author, kept.header.incarnation)
+                self._learn(turn, kept)
         self.replica.compare(turn)
         waiting = self.replica.bringers()
         self.gossip.batch_done(turn, event, penned=event.peer in waiting)

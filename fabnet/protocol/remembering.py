@@ -14,7 +14,7 @@ from fabnet.production.lots.lot import Lot, is_over
 from fabnet.production.lots.making import Making
 from fabnet.production.lots.remnant import Remnant
 from fabnet.production.receipt import LotClosed, lot_key
-from fabnet.protocol.community import Community, DocumentRow
+from fabnet.protocol.community import Community, DocumentRow, VouchesRow
 from fabnet.protocol.courier import Courier, OutboxRow, Route, RouteRow
 from fabnet.protocol.effects import Turn
 from fabnet.protocol.gossip import CursorRow, Gossip
@@ -115,6 +115,10 @@ def _restore_community(rows: Rows, community: Community) -> None:
         community.learn_membership(turn, row.document)
     for _, row in sorted(_read(rows, "policy", DocumentRow).items()):
         community.learn_policy(turn, row.document)
+    for _, lists in sorted(_read(rows, "vouches", VouchesRow).items()):
+        for document in lists.documents:
+            community.vouching.learn(document, community.charters)
+    community.vouching.touched.clear()
 
 
 def _restore_courier(

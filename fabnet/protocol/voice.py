@@ -39,6 +39,8 @@ class Identity:
     """The cooperative this node belongs to."""
     trust: frozenset[CharterId]
     """Federations whose memberships count here."""
+    vouching: bool = False
+    """Whether cooperatives that are vouched for may vouch for others."""
     peer: PeerId = field(init=False)
     """Our own peer id; worked out once, since every record heard is held against it."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from fabnet.cooperation import charter, membership, policy
+from fabnet.cooperation import charter, membership, policy, vouches
 from fabnet.designs.documents import acceptance, dispute, grant, passport
 from fabnet.records import credential
 from tests.house.tree import ROOT
@@ -14,6 +14,7 @@ PAGE = (ROOT / "docs/CREDENTIALS.md").read_text(encoding="utf-8")
 TYPES: tuple[tuple[str, type[msgspec.Struct]], ...] = (
     (charter.DOCUMENT_KIND, charter._Subject),
     (membership.DOCUMENT_KIND, membership._Subject),
+    (vouches.DOCUMENT_KIND, vouches._Subject),
     (policy.DOCUMENT_KIND, policy._Subject),
     (grant.CREDENTIAL, grant.Grant),
     (dispute.CREDENTIAL, dispute.Dispute),

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from fabnet.cooperation import benches, charter, membership, policy
+from fabnet.cooperation import benches, charter, membership, policy, vouches
 from fabnet.designs import revision
 from fabnet.designs.documents import dispute, grant, withdrawal
 from fabnet.node.links import frames
@@ -28,6 +28,7 @@ WALK = (ROOT / "docs/WALK.md").read_text(encoding="utf-8")
 KINDS: tuple[tuple[str, type[Body]], ...] = (
     (charter.KIND, charter.CharterBody),
     (membership.KIND, membership.MembershipBody),
+    (vouches.KIND, vouches.VouchesBody),
     (policy.KIND, policy.PolicyBody),
     (revision.KIND, revision.RevisionBody),
     (grant.KIND, grant.GrantBody),

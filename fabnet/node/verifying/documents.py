@@ -13,9 +13,11 @@ from typing import Final
 from fabnet.cooperation import charter as charters
 from fabnet.cooperation import membership as memberships
 from fabnet.cooperation import policy as policies
+from fabnet.cooperation import vouches as vouching
 from fabnet.cooperation.charter import Charter, lineage_of, named_in
 from fabnet.cooperation.membership import Membership, open_membership
 from fabnet.cooperation.policy import Policy, open_policy
+from fabnet.cooperation.vouches import Vouches, open_vouches
 from fabnet.designs.documents import acceptance as acceptances
 from fabnet.designs.documents import dispute as disputes
 from fabnet.designs.documents import grant as grants
@@ -122,6 +124,24 @@ def _membership(credential: Credential, parts: Parts) -> Iterator[Check]:
         yield Check("federation", "no", found)
 
 
+def _vouches(credential: Credential, parts: Parts) -> Iterator[Check]:
+    voucher = find_charter(parts, named_in(credential.raw, "voucher"))
+    if not isinstance(voucher, Charter):
+        yield _unless(voucher, "stewards", "charter-not-here")
+        return
+    found = open_vouches(credential.raw, voucher)
+    if isinstance(found, Vouches):
+        yield ok(
+            "stewards",
+            "vouches-hold",
+            name=voucher.name,
+            year=found.year,
+            count=len(found.members()),
+        )
+    else:
+        yield Check("stewards", "no", found)
+
+
 def _policy(credential: Credential, parts: Parts) -> Iterator[Check]:
     charter = find_charter(parts, policies.charter_of(credential.raw))
     if not isinstance(charter, Charter):
@@ -154,6 +174,7 @@ _BY_KIND: Final[dict[str, Callable[[Credential, Parts], Iterator[Check]]]] = {
     memberships.DOCUMENT_KIND: _membership,
     passports.CREDENTIAL: _passport,
     policies.DOCUMENT_KIND: _policy,
+    vouching.DOCUMENT_KIND: _vouches,
     withdrawals.CREDENTIAL: check_withdrawal,
 }
 

@@ -148,6 +148,14 @@ class Replica:
         proven, self.proven = self.proven, []
         return proven
 
+    def reconsider(self, turn: Turn) -> Iterator[Record]:
+        """Take in strangers for whom somebody else vouched since they came."""
+        moment_ms = turn.now.moment_ms
+        for author, bucket in [*self.strangers.buckets.items()]:
+            said = [record for record, _ in bucket.chain]
+            if self.community.would_admit(said, moment_ms):
+                yield from self._admit(turn, author)
+
     def has_penned(self, source: PeerId) -> bool:
         """Whether records that `source` brought still wait, or found no room to."""
         return source in self.bringers()

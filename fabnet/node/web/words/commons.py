@@ -49,6 +49,7 @@ COMMONS: Final = {
     "acceptance-holds": _("the maker had accepted {licence} for this lot"),
     "charter-holds": _("{name}, in version {version} of its charter"),
     "node-named": _("the charter of {name} names the node that signed"),
+    "vouches-hold": _("{name} vouches for {count} cooperatives in {year}"),
     "membership-holds": _("{federation} vouches for {member} as {actor}"),
     "policy-holds": _("the stewards of {name} enacted it"),
     "kept-until": _("the source is promised until {until}"),

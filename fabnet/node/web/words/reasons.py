@@ -156,6 +156,17 @@ REASONS: Final = {
     "another-federation": _("the membership is of another federation, {federation}"),
     "membership-quorum-not-met": _("the membership needs {needed} of the stewards"),
     "federation-not-trusted": _("the federation {federation} is not trusted here"),
+    "vouches-quorum-not-met": _("the list needs {needed} of the voucher’s stewards"),
+    "vouches-of-another-version": _(
+        "the list was signed under version {version} of the charter, and {held} is the "
+        "newest: it must be signed again"
+    ),
+    "vouches-contradict": _(
+        "{charter} signed two lists for {year} that contradict each other, so neither "
+        "counts"
+    ),
+    "vouches-too-far-ahead": _("a list for {year} is too far ahead"),
+    "too-many-vouches": _("there are {most} lists of vouches, the most that are kept"),
     "policy-quorum-not-met": _("the policy needs {needed} of the stewards"),
     "policy-not-newer": _("version {version} of the policy is not newer"),
     # Why a message changed nothing.
