@@ -35,6 +35,11 @@ from fabnet.node.links.dialling import Dialler
 from fabnet.node.links.door import open_door
 from fabnet.node.links.fetching import Fetcher
 from fabnet.node.links.guard import client_session
+from fabnet.node.links.limits.metered import Metered
+from fabnet.node.links.limits.proxies import proxies_in
+from fabnet.node.links.limits.standing import TABLE as BLOCKS
+from fabnet.node.links.limits.standing import Standing
+from fabnet.node.links.limits.tolls import Tolls
 from fabnet.node.links.links import Links
 from fabnet.node.links.peer_id_auth import ServerAuth
 from fabnet.node.links.public import make_public_app
@@ -50,7 +55,7 @@ from fabnet.protocol.events import DiskSeen, DiskState, Event, Publish, Woke
 from fabnet.protocol.voice import Identity
 from fabnet.records import canonical
 from fabnet.records.body import Body
-from fabnet.records.ids import CharterId
+from fabnet.records.ids import CharterId, PeerId
 from fabnet.records.peer_record import seal_peer_record
 from fabnet.records.refusal import Refusal
 
@@ -141,12 +146,20 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
         # The runner needs the links and the links the runner: this is the knot.
         await runners[0].post(event)
 
+    def is_known(peer: PeerId) -> bool:
+        return peer in named or runners[0].is_vouched(peer)
+
+    dialled = map(addresses.parse, config.peers.dial)
+    named = {address.peer for address in dialled}
+    standing = Standing(clock, store)
+    standing.restore(remembered.rows.get(BLOCKS, {}))
     links = Links(
         identity,
-        clock=clock,
         store=store,
         peer_record=_peer_record(config, identity, clock),
         post=post,
+        standing=standing,
+        tolls=Tolls(clock, is_known),
     )
     floor = Floor(config, identity.charter, clock=clock, post=post)
     dialler = Dialler(identity, links=links, session=session, clock=clock)
@@ -162,7 +175,7 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
     runner = Runner.restore(
         remembered,
         clock=clock,
-        keeper=store,
+        keeper=Metered(store, links.charge),
         outlet=links,
         hands=floor,
         recall=fetcher.recall,
@@ -188,7 +201,12 @@ async def _serve(  # noqa: PLR0917  # the same
         lambda: clock.now().tick_ms,
         clock.token,
     )
-    public = make_public_app(auth=auth, links=node.links, blobs=shell.blobs)
+    public = make_public_app(
+        auth=auth,
+        links=node.links,
+        blobs=shell.blobs,
+        proxies=proxies_in(config.listen.proxies),
+    )
     operator = make_operator_app(shell)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(node.runner.run(), name="runner")

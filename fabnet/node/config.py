@@ -108,6 +108,10 @@ class ListenConfig:
         Meta(max_length=16, description="a list of multiaddrs without /p2p"),
     ] = ()
     """Multiaddrs under which others reach `public`; none for a node behind a NAT."""
+    proxies: Annotated[
+        tuple[str, ...], Meta(max_length=16, description="a list of networks")
+    ] = ("127.0.0.0/8", "::1/128")
+    """From where X-Forwarded-For is believed: what stands before `public`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

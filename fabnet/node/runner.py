@@ -179,6 +179,10 @@ class Runner:
         """The peer's name."""
         return self._peer.id
 
+    def is_vouched(self, peer: PeerId) -> bool:
+        """Whether a peer speaks now for a cooperative that is vouched for."""
+        return self._peer.community.is_vouched(peer, self._clock.now().moment_ms)
+
     async def post(self, event: Event) -> None:
         """Hand the peer an event; wait if it is behind."""
         await self._inbox.put(event)

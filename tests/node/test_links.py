@@ -2,122 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
 import aiohttp
 import pytest
-from aiohttp.test_utils import TestServer, unused_port
 
-from fabnet.node.clock import StillClock
-from fabnet.node.links import auth_http, frames
-from fabnet.node.links.frames import BatchFrame, Hello, Parcel
-from fabnet.node.links.links import FAULTS_MAX, SHUT_OUT_MS, Links
-from fabnet.node.links.peer_id_auth import ServerAuth
-from fabnet.node.links.public import WS_PATH, make_public_app
-from fabnet.node.store.blobs import Blobs
+from fabnet.node.links import frames
+from fabnet.node.links.frames import Hello
+from fabnet.node.links.limits.standing import FAULTS_MAX, SHUT_OUT_MS
+from fabnet.node.links.public import WS_PATH
 from fabnet.protocol.effects import Compare, SendProofs
-from fabnet.protocol.events import BatchHeard, Event, LinkDown, LinkUp, ProofsHeard
+from fabnet.protocol.events import BatchHeard, LinkDown, LinkUp, ProofsHeard
 from fabnet.records.ids import PeerId
-from fabnet.records.keys import SigningKey
-from fabnet.records.peer_record import seal_peer_record
-from fabnet.records.record import Record, seal_record
-from tests.node.storing import opened
-from tests.protocol.minds import FIRST, NOON_MS, Said, identity, key, log, proof, talk
+from tests.node.door import GUEST, batch, closed, door, hello, knock, said, settled
+from tests.protocol.minds import Said, key, log, proof, talk
 
 pytestmark = pytest.mark.asyncio
-
-GUEST = key(7)
-"""Who dials."""
-
-
-@dataclass(slots=True)
-class Door:
-    """One node's public port, and what its mind was told."""
-
-    host: str
-    links: Links
-    clock: StillClock
-    told: list[Event] = field(default_factory=list)
-
-    def has_heard(self, kind: type[Event], count: int) -> bool:
-        return len(self.heard(kind)) == count
-
-    def heard(self, kind: type[Event]) -> list[Event]:
-        return [event for event in self.told if isinstance(event, kind)]
-
-
-@asynccontextmanager
-async def door(path: Path) -> AsyncIterator[Door]:
-    port = unused_port()
-    host = f"127.0.0.1:{port}"
-    clock = StillClock()
-    us = identity(1)
-    told: list[Event] = []
-
-    async def post(event: Event) -> None:
-        told.append(event)
-
-    async with opened(path) as store:
-        ours = seal_peer_record(us.key, 1, [])
-        links = Links(us, clock=clock, store=store, peer_record=ours, post=post)
-        auth = ServerAuth(
-            us.key, frozenset({host}), bytes(32), lambda: clock.tick_ms, clock.token
-        )
-        app = make_public_app(auth=auth, links=links, blobs=Blobs.open(path / "blobs"))
-        server = TestServer(app, port=port)
-        await server.start_server()
-        try:
-            yield Door(host, links, clock, told)
-        finally:
-            await server.close()
-
-
-@asynccontextmanager
-async def knock(
-    at: Door, who: SigningKey = GUEST
-) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
-    async with aiohttp.ClientSession() as session:
-        login = await auth_http.login(
-            session, f"http://{at.host}", at.host, who, None,
-            now_ms=lambda: at.clock.tick_ms, token=StillClock().token,
-        )  # fmt: skip
-        headers = {"Authorization": login.bearer}
-        url = f"http://{at.host}{WS_PATH}"
-        async with session.ws_connect(url, headers=headers) as socket:
-            yield socket
-
-
-async def closed(socket: aiohttp.ClientWebSocketResponse) -> None:
-    """Wait until the other side has hung up."""
-    async with asyncio.timeout(5):
-        async for _ in socket:
-            pass
-
-
-async def settled(done: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
-        while not done():
-            await asyncio.sleep(0.01)
-
-
-def said(words: str) -> Record:
-    return seal_record(
-        GUEST, network="test", kind="notice.said/1", incarnation=FIRST, seq=1,
-        prev=None, moment_ms=NOON_MS, about="it", body=Said(words),
-    )  # fmt: skip
-
-
-def hello(network: str = "test", whose: SigningKey = GUEST) -> bytes:
-    return frames.encode(Hello("hello", network, seal_peer_record(whose, 1, [])))
-
-
-def batch(envelope: bytes, body: bytes | None) -> bytes:
-    return frames.encode(BatchFrame("batch", FIRST, 1, (Parcel(envelope, body),)))
 
 
 def lies() -> dict[str, bytes | str]:
@@ -179,12 +80,12 @@ async def test_who_lies_too_often_is_shut_out_for_a_while_and_then_let_in(
     peer: PeerId = GUEST.public.peer
     async with door(tmp_path) as ours:
         for count in range(1, FAULTS_MAX + 1):
-            assert not ours.links.is_shut_out(peer)
+            assert not ours.links.standing.is_shut_out(peer)
             async with knock(ours) as socket:
                 await socket.send_bytes(b"\xc1")
                 await closed(socket)
             await settled(partial(ours.has_heard, LinkDown, count))
-        assert ours.links.is_shut_out(peer)
+        assert ours.links.standing.is_shut_out(peer)
         with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
             async with knock(ours):
                 pass

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from aiohttp import ClientWebSocketResponse, WSMsgType
+from aiohttp import ClientWebSocketResponse, WSCloseCode, WSMsgType
 from aiohttp.web import WebSocketResponse
 
 from fabnet.errors import LimitError, MalformedError, RemoteError
@@ -33,9 +33,13 @@ Socket = ClientWebSocketResponse | WebSocketResponse
 class Link:
     """An open link, whichever side dialled it."""
 
-    def __init__(self, socket: Socket, *, peer: PeerId, dialler: PeerId) -> None:
+    def __init__(
+        self, socket: Socket, *, peer: PeerId, dialler: PeerId, block: str | None = None
+    ) -> None:
         self.peer = peer
         self.dialler = dialler
+        self.block = block
+        """The block of addresses that it came from; nil where we dialled."""
         self._socket = socket
         self._outbound: asyncio.Queue[Frame] = asyncio.Queue(OUTBOUND_MAX)
         self._dropped = asyncio.Event()
@@ -52,9 +56,10 @@ class Link:
         """End the link without waiting for the peer."""
         self._dropped.set()
 
-    async def close(self) -> None:
-        """Close the socket; `serve` then ends."""
-        await self._socket.close()
+    async def close(self, why: str = "") -> None:
+        """Close the socket, and say why to a peer that listens; `serve` then ends."""
+        code = WSCloseCode.TRY_AGAIN_LATER if why else WSCloseCode.OK
+        await self._socket.close(code=code, message=why.encode())
 
     async def serve(
         self, reader: Reader, hear: Callable[[Hello | Heard], Awaitable[None]]

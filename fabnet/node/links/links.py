@@ -1,19 +1,18 @@
 """The open links, one for each peer, and what the peer's mind wants said on them.
 
 Of two links with one peer that were dialled at once, both ends keep the one that the
-lower peer id dialled. Who sends what it should have known to be wrong loses standing;
-at the bound it loses its link, for a while.
+lower peer id dialled. Who sends what it should have known to be wrong loses standing,
+and at the bound its link, for a while; who asks for more than it may pay for waits.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import Final
 
 from fabnet.errors import MalformedError, RemoteError
-from fabnet.node.clock import Clock
 from fabnet.node.links.frames import (
     BATCH_BYTES_MAX,
     BATCH_RECORDS_MAX,
@@ -29,6 +28,15 @@ from fabnet.node.links.frames import (
     SubscribeFrame,
     opener,
 )
+from fabnet.node.links.limits.standing import BLOCKED, Standing
+from fabnet.node.links.limits.tolls import (
+    FRAME_COST,
+    RECORD_COST,
+    WAIT_MS_MAX,
+    Payer,
+    Tolls,
+    size_cost,
+)
 from fabnet.node.links.link import Link, first_fault
 from fabnet.node.store.store import Store
 from fabnet.protocol import address as addresses
@@ -42,28 +50,30 @@ from fabnet.protocol.effects import (
     Serve,
     Subscribe,
 )
-from fabnet.protocol.events import Compared, Event, LinkDown, LinkUp, NothingToServe
+from fabnet.protocol.events import (
+    BatchHeard,
+    Compared,
+    Event,
+    LinkDown,
+    LinkUp,
+    NothingToServe,
+)
 from fabnet.protocol.voice import Identity
 from fabnet.records.ids import PeerId
 from fabnet.records.peer_record import open_peer_record
+from fabnet.records.refusal import Refusal
 
 logger = logging.getLogger(__name__)
 
 LINKS_MAX: Final = 256
-"""Open links; one more is turned away. As many as the mind serves."""
-FAULTS_MAX: Final = 20
-"""Faults after which a peer is shut out: more than bad luck, fewer than a flood."""
-SHUT_OUT_MS: Final = 600_000
-FAULTY_MAX: Final = 1_000
-"""Peers whose faults are remembered; beyond it the oldest are forgiven."""
-
-
-@dataclass(slots=True)
-class Standing:
-    """What a peer did wrong of late."""
-
-    faults: int = 0
-    shut_until_tick: int = 0
+"""Open links; as many as the mind serves."""
+INBOUND_MAX: Final = LINKS_MAX - 16
+"""Links that others dialled; the rest are for peers that we choose. At the bound a
+stranger makes room for a peer that is known, and nobody else does."""
+STRANGERS_MAX: Final = 32
+"""Links of peers that nobody vouches for; one more is turned away."""
+TOO_MUCH: Final = "too-much"
+FULL: Final = "full"
 
 
 class Links:
@@ -73,19 +83,20 @@ class Links:
         self,
         identity: Identity,
         *,
-        clock: Clock,
         store: Store,
         peer_record: bytes,
         post: Callable[[Event], Awaitable[None]],
+        standing: Standing,
+        tolls: Tolls,
     ) -> None:
         self._identity = identity
-        self._clock = clock
+        self.standing = standing
+        self.tolls = tolls
         self._store = store
         self._hello = Hello("hello", identity.network, peer_record)
         self._post = post
         self._opened = opener(identity.network)
         self._links: dict[PeerId, Link] = {}
-        self._standing: dict[PeerId, Standing] = {}
         self.addresses: dict[PeerId, tuple[Address, ...]] = {}
         """Where each linked peer says it can be reached; one entry a link."""
 
@@ -97,19 +108,47 @@ class Links:
         """Whether a link to `peer` is open."""
         return peer in self._links
 
-    def is_shut_out(self, peer: PeerId) -> bool:
-        """Whether `peer` did so much wrong that it must wait."""
-        standing = self._standing.get(peer)
-        now = self._clock.now().tick_ms
-        return standing is not None and standing.shut_until_tick > now
+    def dialled(self) -> list[PeerId]:
+        """Return the peers whose link we dialled, in order."""
+        ours = self._identity.peer
+        return sorted(
+            link.peer for link in self._links.values() if link.dialler == ours
+        )
+
+    def why_not(self, payer: Payer) -> str | None:
+        """Return why a link that somebody dialled is turned away now, or nil."""
+        why = self.standing.why_not(payer.peer)
+        if why is not None:
+            return why
+        if self.tolls.pay(payer, 0) > WAIT_MS_MAX:
+            return TOO_MUCH
+        if payer.peer in self._links:
+            return None
+        inbound = [it for it in self._links.values() if it.dialler == it.peer]
+        strangers = [it for it in inbound if not self.tolls.is_known(it.peer)]
+        if self.tolls.is_known(payer.peer):
+            return FULL if len(inbound) - len(strangers) >= INBOUND_MAX else None
+        is_full = len(strangers) >= STRANGERS_MAX or len(inbound) >= INBOUND_MAX
+        return FULL if is_full else None
+
+    async def block(
+        self, peer: PeerId, why: str, until_ms: int | None
+    ) -> Refusal | None:
+        """Hold no link with a peer any more, as the operator says."""
+        refusal = await self.standing.block(peer, why, until_ms)
+        link = self._links.get(peer)
+        if refusal is None and link is not None:
+            await link.close(BLOCKED)
+        return refusal
 
     # ------------------------------------------------------------------ one link
 
     async def serve(self, link: Link) -> None:
         """Hold one authenticated link until it ends; blocks while it is open."""
         peer = link.peer
-        if self.is_shut_out(peer) or len(self._links) >= LINKS_MAX:
-            await link.close()
+        why = self._why_not_serve(link)
+        if why is not None:
+            await link.close(why)
             return
         if not await self._adopt(link):
             return
@@ -117,7 +156,7 @@ class Links:
         reader = Reader(peer, ours.network, ours.incarnation, self._opened)
         link.send(self._hello)
         try:
-            await link.serve(reader, lambda heard: self._hear(peer, heard))
+            await link.serve(reader, lambda heard: self._hear(link, heard))
         except* RemoteError as group:
             self.lower(Lower(peer, first_fault(group)))
         finally:
@@ -128,6 +167,12 @@ class Links:
                 logger.info("link to %s is down", peer)
                 await self._post(LinkDown(peer))
 
+    def _why_not_serve(self, link: Link) -> str | None:
+        if link.dialler == link.peer:
+            return self.why_not(Payer(link.peer, link.block))
+        is_full = link.peer not in self._links and len(self._links) >= LINKS_MAX
+        return FULL if is_full else self.standing.why_not(link.peer)
+
     async def _adopt(self, link: Link) -> bool:
         held = self._links.get(link.peer)
         if held is not None:
@@ -135,10 +180,24 @@ class Links:
                 await link.close()
                 return False
             await held.close()
+        elif len(self._links) >= INBOUND_MAX and link.dialler == link.peer:
+            self._make_room()
         self._links[link.peer] = link
         return True
 
-    async def _hear(self, peer: PeerId, heard: Hello | Heard) -> None:
+    def _make_room(self) -> None:
+        """Let go of one stranger: a peer that is known wants its place."""
+        for other in self._links.values():
+            is_inbound = other.dialler == other.peer
+            if is_inbound and not self.tolls.is_known(other.peer):
+                other.drop()
+                return
+
+    async def _hear(self, link: Link, heard: Hello | Heard) -> None:
+        peer = link.peer
+        records = len(heard.records) if isinstance(heard, BatchHeard) else 0
+        if not await self._pay(link, FRAME_COST + RECORD_COST * records):
+            return
         if not isinstance(heard, Hello):
             await self._post(heard)
             return
@@ -150,6 +209,30 @@ class Links:
         self.addresses[peer] = tuple(_readable(record.addresses))
         logger.info("link to %s is up", peer)
         await self._post(LinkUp(peer))
+
+    async def _pay(self, link: Link, cost: int) -> bool:
+        """Charge a link's peer, and wait while it is in debt; false when it is over.
+
+        A link that waits is not read, so that whoever floods it fills its own wire.
+        """
+        payer = Payer(link.peer, link.block)
+        wait_ms, waited_ms = self.tolls.pay(payer, cost), 0
+        while wait_ms > 0:
+            waited_ms += wait_ms
+            if waited_ms > WAIT_MS_MAX:
+                self.tolls.counted["refused"] += 1
+                logger.warning("%s asks for more than it may; its link ends", link.peer)
+                await link.close(TOO_MUCH)
+                return False
+            self.tolls.counted["waited"] += 1
+            await asyncio.sleep(wait_ms / 1_000)
+            wait_ms = self.tolls.pay(payer, 0)
+        return True
+
+    def charge(self, peer: PeerId, cost: int) -> None:
+        """Charge a peer for what was done for it later."""
+        link = self._links.get(peer)
+        self.tolls.pay(Payer(peer, None if link is None else link.block), cost)
 
     # ------------------------------------------------------------------ for the mind
 
@@ -174,14 +257,7 @@ class Links:
 
     def lower(self, effect: Lower) -> None:
         """Lower a peer's standing, and shut it out when it has none left."""
-        standing = self._standing.setdefault(effect.peer, Standing())
-        if len(self._standing) > FAULTY_MAX:
-            del self._standing[next(iter(self._standing))]
-        standing.faults += 1
-        logger.warning("%s: fault %d: %s", effect.peer, standing.faults, effect.why)
-        if standing.faults >= FAULTS_MAX:
-            standing.faults = 0
-            standing.shut_until_tick = self._clock.now().tick_ms + SHUT_OUT_MS
+        if self.standing.lower(effect.peer, effect.why):
             link = self._links.get(effect.peer)
             if link is not None:
                 link.drop()
@@ -197,6 +273,10 @@ class Links:
         )
         if not records:
             return NothingToServe(effect.peer, cursor)
+        link = self._links.get(effect.peer)
+        size = sum(len(envelope) + len(body or b"") for envelope, body in records)
+        if link is None or not await self._pay(link, size_cost(size)):
+            return None
         parcels = tuple(Parcel(envelope, body) for envelope, body in records)
         ours = self._identity.incarnation
         self._send(effect.peer, BatchFrame("batch", ours, cursor, parcels))
