@@ -113,6 +113,7 @@ async def run_node(config: Config, *, ready: Callable[[str], None]) -> None:
             blobs=blobs,
             runner=node.runner,
             linked=node.links.peers,
+            links=node.links,
             finish_by_hand=node.floor.finish_by_hand,
             set_machine=node.floor.set_machine,
             plans=node.plans,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from fabnet.node.clock import Clock
 from fabnet.node.config import Config
+from fabnet.node.links.links import Links
 from fabnet.node.planning.plans import Plans
 from fabnet.node.runner import Runner
 from fabnet.node.shelf import Shelf
@@ -40,6 +41,8 @@ class Shell:
     """Say that a manual piece is done (machine id, good); false: none in hand."""
     set_machine: Callable[[str, str], bool]
     """Set a machine (id) `idle`, `drained` or `offline`; false: no such machine."""
+    links: Links
+    """The open links, and how peers stand with us."""
     plans: Plans
     """The newest plans, to be asked for their reasons."""
     shelf: Shelf = field(default_factory=Shelf)

@@ -92,9 +92,13 @@ class Gossip:
             subscriber.stale = subscriber.busy_until_tick is not None
             self._serve(turn, peer)
 
-    def link_down(self, turn: Turn, peer: PeerId) -> None:
-        """Forget what was under way on a link."""
-        if peer in self.unwritten:
+    def link_down(self, turn: Turn, peer: PeerId, *, known: bool) -> None:
+        """Forget what was under way on a link; of a stranger, all."""
+        if not known:
+            self.held.pop(peer, None)
+            self.cursors.pop(peer, None)
+            self.unwritten.discard(peer)
+        elif peer in self.unwritten:
             self._put(turn, peer)
         self.subscribers.pop(peer, None)
         self.ask_again_tick.pop(peer, None)
@@ -147,13 +151,18 @@ class Gossip:
             else:
                 self._serve(turn, peer)
 
-    def batch_done(self, turn: Turn, event: BatchHeard, *, penned: bool) -> None:
-        """Confirm a batch; write its cursor unless records of it wait in the pen."""
+    def batch_done(
+        self, turn: Turn, event: BatchHeard, *, penned: bool, known: bool = True
+    ) -> None:
+        """Confirm a batch; write its cursor unless records of it wait in the pen.
+
+        How far a stranger was read costs neither disk nor memory: it is read again.
+        """
         row = CursorRow(event.incarnation, event.cursor)
         self.ask_again_tick[event.peer] = turn.now.tick_ms + SUBSCRIBE_AGAIN_MS
         if penned:
             self.held[event.peer] = row
-        else:
+        elif known:
             self._write(turn, event.peer, row)
         turn.do(SendGot(event.peer, event.cursor))
 

@@ -193,7 +193,9 @@ class Peer:
                 self.gossip.link_up(turn, peer)
                 self.courier.link_up(turn, peer)
             case LinkDown(peer):
-                self.gossip.link_down(turn, peer)
+                known = self.community.is_vouched(peer, turn.now.moment_ms)
+                self.gossip.link_down(turn, peer, known=known)
+                self.replica.turned_away.discard(peer)
             case SubscribeHeard():
                 forks = self.replica.ends.forks.values()
                 self.gossip.subscribed(turn, event, [fork.pair for fork in forks])
@@ -290,7 +292,9 @@ class Peer:
                 self._learn(turn, kept)
         self.replica.compare(turn)
         waiting = self.replica.bringers()
-        self.gossip.batch_done(turn, event, penned=event.peer in waiting)
+        known = self.community.is_vouched(event.peer, turn.now.moment_ms)
+        penned = known and event.peer in waiting
+        self.gossip.batch_done(turn, event, penned=penned, known=known)
         self._write_cursors(turn, waiting)
 
     def _write_cursors(self, turn: Turn, waiting: set[PeerId]) -> None:

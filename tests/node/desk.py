@@ -21,6 +21,9 @@ from fabnet.node.api.handlers.designs import revision_of, terms_of
 from fabnet.node.api.handlers.people import first_token
 from fabnet.node.clock import SystemClock
 from fabnet.node.config import parse
+from fabnet.node.links.limits.standing import Standing
+from fabnet.node.links.limits.tolls import Tolls
+from fabnet.node.links.links import Links
 from fabnet.node.planning.plans import Plans
 from fabnet.node.runner import Remembered, Runner
 from fabnet.node.shell import Shell
@@ -60,6 +63,7 @@ from fabnet.records.ids import (
     PeerId,
     Window,
 )
+from fabnet.records.peer_record import seal_peer_record
 from fabnet.records.record import Record
 from tests.node.cooperative import (
     JACKSON,
@@ -348,6 +352,14 @@ def node_at(
         finish_by_hand=world.finish_by_hand,
         set_machine=world.set_machine,
         plans=plans,
+        links=Links(
+            identity,
+            store=store,
+            peer_record=seal_peer_record(NODE, 1, []),
+            post=runner.post,
+            standing=Standing(clock, store),
+            tolls=Tolls(clock, runner.is_vouched),
+        ),
     )
     return shell, world
 

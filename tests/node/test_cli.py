@@ -44,6 +44,9 @@ def test_help_lists_every_command(capsys: Capture) -> None:
         "operator",
         "token",
         "withdraw",
+        "peers",
+        "block",
+        "unblock",
     ):
         assert f"\n    {name} " in told
 

@@ -139,7 +139,7 @@ def test_a_link_asks_from_where_we_are_and_again_when_it_is_quiet() -> None:
     assert up.effects == [Subscribe(THEM, None, 0)]
     assert quiet.effects == [Subscribe(THEM, OTHER, 7)]
 
-    ours.link_down(turn(), THEM)
+    ours.link_down(turn(), THEM, known=True)
     assert ours.due_tick() is None
 
 
@@ -154,7 +154,7 @@ def test_a_cursor_past_nothing_new_is_written_with_news_or_at_the_end() -> None:
             ours.voice.sources = {THEM}
             ours.batch_done(then, BatchHeard(THEM, OTHER, 8, ()), penned=False)
         else:
-            ours.link_down(then, THEM)
+            ours.link_down(then, THEM, known=True)
 
         (put,) = [effect for effect in then.effects if isinstance(effect, Put)]
         assert (put.table, put.key) == ("cursor", THEM)
@@ -166,5 +166,5 @@ def test_at_the_bound_one_more_is_not_served_until_another_leaves() -> None:
         ours.subscribers[PeerId(str(number))] = Subscriber(10)
 
     assert subscribed(ours, 0) == []
-    ours.link_down(turn(), PeerId("0"))
+    ours.link_down(turn(), PeerId("0"), known=True)
     assert subscribed(ours, 0) == [Serve(THEM, 0)]

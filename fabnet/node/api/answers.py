@@ -73,6 +73,8 @@ class NodeAnswer(Answer):
     version: str
     links: list[str]
     """Peers with an open link."""
+    blocked: int
+    """Peers that the operator blocked."""
     ready: bool
     now_ms: int
 

@@ -64,6 +64,8 @@ from fabnet.node.api.handlers import (
     requests,
 )
 from fabnet.node.api.openapi import document
+from fabnet.node.api.peers import handlers as peers
+from fabnet.node.api.peers.answers import NewBlock, NoBlock, Peers
 from fabnet.node.api.plans import pages as plan_pages
 from fabnet.node.api.plans import why
 from fabnet.node.api.plans.answers import WhyAnswer
@@ -121,6 +123,23 @@ ROUTES: Final[tuple[Route, ...]] = (
     get("/jobs/{id}", HTML, plan_pages.job, "The page of one job"),
     get("/static/{name}", ANY, pages.static, "A style sheet or an icon"),
     get("/metrics", metrics.MEDIA_TYPE, metrics.get_metrics, "Figures for Prometheus"),
+    get("/v1/peers", Peers, peers.list_peers, "Other nodes, and how they stand"),
+    post(
+        "/v1/peers/block",
+        "operator",
+        NewBlock,
+        Done,
+        peers.block_peer,
+        summary="Hold no link with a peer, and give it no file",
+    ),
+    post(
+        "/v1/peers/unblock",
+        "operator",
+        NoBlock,
+        Done,
+        peers.unblock_peer,
+        summary="Let a blocked peer in again",
+    ),
     get("/healthz", Health, about.healthz, "Whether the listener answers"),
     get("/v1/openapi.json", JSON, _openapi, "This description"),
     get("/v1/node", NodeAnswer, about.get_node, "This node"),

@@ -18,8 +18,13 @@ async def get_metrics(call: Call) -> Raw:
     """Return counts of what this node holds, does and last planned."""
     shell = call.shell
     known = await books(shell)
+    tolls = shell.links.tolls.counted
     found = [
         _one("links", "Open links to peers", len(shell.linked())),
+        _one("blocked_peers", "Peers blocked", len(shell.links.standing.blocks)),
+        _since("traffic_cost", "What peers’ traffic cost", tolls["paid"]),
+        _since("traffic_waits", "Times a link waited to pay", tolls["waited"]),
+        _since("traffic_refused", "Links and requests refused", tolls["refused"]),
         _one(
             "disk_low", "Whether nothing new is begun for want of disk", shell.store.low
         ),

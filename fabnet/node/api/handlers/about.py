@@ -35,6 +35,7 @@ def node_answer(shell: Shell) -> NodeAnswer:
         incarnation=f"{incarnation.counter}-{incarnation.random:016x}",
         version=VERSION,
         links=sorted(shell.linked()),
+        blocked=len(shell.links.standing.blocks),
         ready=shell.store.failed is None,
         now_ms=shell.clock.now().moment_ms,
     )

@@ -21,6 +21,9 @@ REASONS: Final = {
     "wrong-one-time-token": _("the one-time token is wrong, or was used"),
     "name-taken": _("there is a token for {name} already"),
     "too-many-tokens": _("there are {most} tokens already, the most that are kept"),
+    "too-many-blocks": _("there are {most} blocked peers, the most that are kept"),
+    "peer-is-us": _("a node cannot block itself"),
+    "block-in-the-past": _("a block cannot end before it begins"),
     "foreign-host": _("this listener does not answer for {host}"),
     "disk-low": _(
         "the disk is nearly full: what is under way is finished, nothing new is begun "
