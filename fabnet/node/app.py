@@ -27,7 +27,7 @@ from fabnet.cooperation.vouches import VouchesBody
 from fabnet.errors import InputError
 from fabnet.node.api.app import make_operator_app
 from fabnet.node.api.handlers.people import first_token
-from fabnet.node.clock import SystemClock
+from fabnet.node.clock import Clock, SystemClock
 from fabnet.node.config import Config
 from fabnet.node.drivers.floor import Floor
 from fabnet.node.keyring import Keyring, write_secret
@@ -35,6 +35,8 @@ from fabnet.node.links.dialling import Dialler
 from fabnet.node.links.door import open_door
 from fabnet.node.links.fetching import Fetcher
 from fabnet.node.links.guard import client_session
+from fabnet.node.links.limits.keeping import TABLE as ANCHORS
+from fabnet.node.links.limits.keeping import Outbound
 from fabnet.node.links.limits.metered import Metered
 from fabnet.node.links.limits.proxies import proxies_in
 from fabnet.node.links.limits.standing import TABLE as BLOCKS
@@ -51,7 +53,7 @@ from fabnet.node.store.blobs import Blobs
 from fabnet.node.store.store import Store
 from fabnet.production.place import place_at
 from fabnet.protocol import address as addresses
-from fabnet.protocol.events import DiskSeen, DiskState, Event, Publish, Woke
+from fabnet.protocol.events import DiskSeen, DiskState, Event, Placed, Publish, Woke
 from fabnet.protocol.voice import Identity
 from fabnet.records import canonical
 from fabnet.records.body import Body
@@ -129,6 +131,7 @@ class _Node:
     links: Links
     floor: Floor
     dialler: Dialler
+    outbound: Outbound
     plans: Plans
 
 
@@ -150,6 +153,9 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
     def is_known(peer: PeerId) -> bool:
         return peer in named or runners[0].is_vouched(peer)
 
+    def charter_of(peer: PeerId) -> CharterId | None:
+        return runners[0].charter_of(peer)
+
     dialled = map(addresses.parse, config.peers.dial)
     named = {address.peer for address in dialled}
     standing = Standing(clock, store)
@@ -164,6 +170,15 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
     )
     floor = Floor(config, identity.charter, clock=clock, post=post)
     dialler = Dialler(identity, links=links, session=session, clock=clock)
+    outbound = Outbound(
+        clock=clock,
+        store=store,
+        hold=dialler.hold,
+        is_linked=links.is_linked,
+        charter_of=charter_of,
+        may_dial=lambda peer: standing.why_not(peer) is None,
+    )
+    outbound.restore(remembered.rows.get(ANCHORS, {}))
     fetcher = Fetcher(
         identity,
         store=store,
@@ -183,7 +198,7 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
         plan=plans.plan,
     )
     runners.append(runner)
-    return _Node(runner, links, floor, dialler, plans)
+    return _Node(runner, links, floor, dialler, outbound, plans)
 
 
 async def _serve(  # noqa: PLR0917  # the same
@@ -223,6 +238,10 @@ async def _serve(  # noqa: PLR0917  # the same
             tasks.create_task(node.dialler.keep(address), name=f"dial {address.text}")
             for address in map(addresses.parse, config.peers.dial)
         ]
+        if config.listen.addresses:
+            placed = Placed(_peer_record(config, shell.identity, clock))
+            await node.runner.post(placed)
+        choosing = tasks.create_task(node.outbound.keep(), name="outbound")
         host, port = config.listen.operator
         first = await first_token(shell.store, clock)
         if first is not None:
@@ -232,7 +251,7 @@ async def _serve(  # noqa: PLR0917  # the same
         try:
             raise await shell.store.alarm.wait()
         finally:
-            for task in (*dialling, looking, describing, running):
+            for task in (*dialling, choosing, looking, describing, running):
                 task.cancel()
 
 
@@ -318,7 +337,7 @@ def _read(path: Path) -> bytes:
         raise InputError(f"documents: {path}", f"cannot be read: {error}") from error
 
 
-def _peer_record(config: Config, identity: Identity, clock: SystemClock) -> bytes:
+def _peer_record(config: Config, identity: Identity, clock: Clock) -> bytes:
     listed = [
         addresses.to_bytes(addresses.parse(text)) for text in config.listen.addresses
     ]

@@ -49,7 +49,7 @@ from fabnet.protocol.events import (
 )
 from fabnet.protocol.peer import Peer
 from fabnet.protocol.voice import Identity
-from fabnet.records.ids import Now, PeerId, RecordId
+from fabnet.records.ids import CharterId, Now, PeerId, RecordId
 from fabnet.records.record import Record
 from fabnet.records.refusal import Refusal
 
@@ -182,6 +182,11 @@ class Runner:
     def is_vouched(self, peer: PeerId) -> bool:
         """Whether a peer speaks now for a cooperative that is vouched for."""
         return self._peer.community.is_vouched(peer, self._clock.now().moment_ms)
+
+    def charter_of(self, peer: PeerId) -> CharterId | None:
+        """Return the cooperative that a peer speaks for, if it is vouched for."""
+        vouched = self.is_vouched(peer)
+        return self._peer.community.charter_of(peer) if vouched else None
 
     async def post(self, event: Event) -> None:
         """Hand the peer an event; wait if it is behind."""

@@ -40,6 +40,9 @@ from fabnet.records.record import BODY_BYTES_MAX, Record
 from fabnet.records.refusal import Refusal
 
 NODE_KIND: Final = "notice.node/1"
+REACH_KIND: Final = "notice.reach/1"
+REACH_BYTES_MAX: Final = 2_048
+"""Bytes of a peer record, as in `hello`: a few addresses."""
 CHARTERS_MAX: Final = 5_000
 """Charters known at once; twice the cooperatives a node may follow."""
 
@@ -49,6 +52,13 @@ class NodeNotice(Body):
 
     charter: CharterIdText
     sealing_key: Annotated[bytes, msgspec.Meta(min_length=32, max_length=32)]
+    ttl_s: TtlS
+
+
+class Reach(Body):
+    """A node says where others can dial it, in libp2p's own form."""
+
+    peer_record: Annotated[bytes, msgspec.Meta(max_length=REACH_BYTES_MAX)]
     ttl_s: TtlS
 
 

@@ -58,6 +58,13 @@ class DiskSeen:
     state: DiskState
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """Others can reach this node as its own peer record says."""
+
+    peer_record: bytes
+
+
 # ------------------------------------------------------------------ links
 
 
@@ -307,6 +314,7 @@ Event = (
     Woke
     | Tick
     | DiskSeen
+    | Placed
     | LinkUp
     | LinkDown
     | SubscribeHeard

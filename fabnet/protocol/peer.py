@@ -25,7 +25,13 @@ from fabnet.designs.documents.dispute import DisputeBody
 from fabnet.designs.revision import RevisionBody
 from fabnet.errors import RemoteError
 from fabnet.production import facility as facilities
-from fabnet.protocol.community import NODE_KIND, Community, NodeNotice
+from fabnet.protocol.community import (
+    NODE_KIND,
+    REACH_KIND,
+    Community,
+    NodeNotice,
+    Reach,
+)
 from fabnet.protocol.courier import Courier
 from fabnet.protocol.effects import Answer, Effect, Lower, Recall, Turn
 from fabnet.protocol.events import (
@@ -47,6 +53,7 @@ from fabnet.protocol.events import (
     NothingToServe,
     PieceLost,
     PieceMade,
+    Placed,
     PlanReady,
     Progressed,
     ProofsHeard,
@@ -107,6 +114,8 @@ class Peer:
             self.workshop, self.work, self.community, self.courier, self.remnants
         )
         self.withdrawals = Withdrawals()
+        self.peer_record: bytes | None = None
+        """Where others can dial us; nil behind a NAT."""
         self.looked_ms = 0
         """The moment of the last Tick: what the calendar held up to it is done."""
 
@@ -188,6 +197,9 @@ class Peer:
                 self._tick(turn)
             case DiskSeen(state):
                 self.rounds.disk_seen(turn, state)
+            case Placed(peer_record):
+                self.peer_record = peer_record
+                self._introduce(turn)
             case LinkUp(peer):
                 self.replica.turned_away.discard(peer)
                 self.gossip.link_up(turn, peer)
@@ -259,6 +271,9 @@ class Peer:
         if self.community.charter_of(self.id) == ours:
             body = NodeNotice(ours, self.identity.sealing_public, NODE_TTL_S)
             self.voice.announce(turn, NODE_KIND, "node", body, ttl_s=NODE_TTL_S)
+            if self.peer_record is not None:
+                reach = Reach(self.peer_record, NODE_TTL_S)
+                self.voice.announce(turn, REACH_KIND, "node", reach, ttl_s=NODE_TTL_S)
 
     def _wake(self, turn: Turn) -> None:
         self.courier.wake(turn)

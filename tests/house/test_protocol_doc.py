@@ -40,6 +40,7 @@ KINDS: tuple[tuple[str, type[Body]], ...] = (
     (receipt.LOT_CLOSED, receipt.LotClosed),
     (receipt.ACCEPTANCE, receipt.Acceptance),
     (community.NODE_KIND, community.NodeNotice),
+    (community.REACH_KIND, community.Reach),
     (facility.KIND, facility.Facility),
     (machine.KIND, machine.Machine),
     (offer.KIND, offer.CapacityOffer),

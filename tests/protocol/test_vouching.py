@@ -11,13 +11,14 @@ from fabnet.cooperation.charter import CharterBody, lineage_of
 from fabnet.cooperation.vouches import DOCUMENT_KIND, VouchesBody, vouches_subject
 from fabnet.cooperation.vouching import Vouching
 from fabnet.protocol.effects import Drop, Effect, Keep, Put, Turn
-from fabnet.protocol.events import BatchHeard, LinkUp, Woke
+from fabnet.protocol.events import BatchHeard, LinkUp, Placed, Publish, Woke
 from fabnet.protocol.peer import Peer
 from fabnet.protocol.voice import Identity
 from fabnet.records.body import Body
 from fabnet.records.civil import rfc3339
 from fabnet.records.credential import issue
 from fabnet.records.ids import CharterId, Now, PeerId
+from fabnet.records.peer_record import seal_peer_record
 from fabnet.records.record import Record
 from tests.protocol.minds import (
     FEDERATION,
@@ -227,3 +228,14 @@ def test_a_stranger_is_tried_only_when_its_charter_is_vouched_for(
 
     assert len(ours.replica.strangers) == 40
     assert not trials
+
+
+def test_where_others_can_dial_us_is_said_once_they_can_know_whose_we_are() -> None:
+    ours = Peer(at_the_mill())
+    record = seal_peer_record(key(1), 1, [])
+    assert not kept(ours.handle(Placed(record), now()))
+
+    said = ours.handle(Publish(1, "charter/1", None, CharterBody(MILL)), now())
+
+    assert kept(said) == ["charter/1", "notice.node/1", "notice.reach/1"]
+    assert not kept(ours.handle(Placed(record), now())), "nothing new"

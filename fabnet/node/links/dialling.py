@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Final
 
 import aiohttp
@@ -39,7 +40,7 @@ class Dialler:
         clock: Clock,
     ) -> None:
         self._identity = identity
-        self._links = links
+        self.links = links
         self._session = session
         self._clock = clock
         self._logins: dict[Address, Login] = {}
@@ -49,10 +50,13 @@ class Dialler:
         wait_s = RETRY_S
         while True:
             peer = address.peer
-            if peer is not None and self._links.is_linked(peer):
+            if peer is not None and self.links.is_linked(peer):
                 # It dialled us; look again later, in case that link goes.
                 wait_s = RETRY_S
-            elif await self._hold(address):
+            elif peer is not None and self.links.standing.why_not(peer) is not None:
+                # Blocked or shut out: that may end.
+                wait_s = RETRY_S_MAX
+            elif await self.hold(address):
                 wait_s = RETRY_S
             else:
                 wait_s = min(wait_s * 2, RETRY_S_MAX)
@@ -79,8 +83,16 @@ class Dialler:
         """Log in anew next time: the peer no longer takes what we hold."""
         self._logins.pop(address, None)
 
-    async def _hold(self, address: Address) -> bool:
-        """Hold one link until it ends; false when there was none to be had."""
+    async def hold(
+        self, address: Address, fits: Callable[[str], bool] | None = None
+    ) -> bool:
+        """Hold one link until it ends; false when there was none to be had.
+
+        A peer that is blocked or shut out is not dialled. `fits` is asked about the
+        IP address that was reached.
+        """
+        if address.peer and self.links.standing.why_not(address.peer) is not None:
+            return False
         try:
             async with asyncio.timeout(DIAL_S_MAX):
                 granted = await self.log_in(address)
@@ -98,7 +110,12 @@ class Dialler:
             logger.info("no link at %s: %s", address.text, error)
             self.forget(address)
             return False
-        await self._links.serve(
+        reached = socket.get_extra_info("peername")
+        if fits is not None and reached and not fits(str(reached[0])):
+            logger.info("too many links lead to where %s is", address.text)
+            await socket.close()
+            return False
+        await self.links.serve(
             Link(socket, peer=granted.peer, dialler=self._identity.peer)
         )
         return True

@@ -184,6 +184,23 @@ def authors(connection: Connection, peer: PeerId, kind: str, key: str) -> list[P
     return [PeerId(author) for author in connection.execute(query).scalars()]
 
 
+def reached(
+    connection: Connection, peer: PeerId, kind: str, limit: int
+) -> list[tuple[PeerId, PeerId | None, bytes]]:
+    """Return author, bringer and body of notices of one kind, the newest first."""
+    query = (
+        select(_record.author, _record.source, _record.body)
+        .where(_record.peer == peer, _record.kind == kind, _record.body.is_not(None))
+        .where(_record.author != peer)
+        .order_by(_record.arrival.desc())
+        .limit(limit)
+    )
+    return [
+        (PeerId(author), None if source is None else PeerId(source), body)
+        for author, source, body in connection.execute(query)
+    ]
+
+
 def notices(connection: Connection, peer: PeerId) -> list[Record]:
     """Return every notice kept, oldest arrival first; each is the newest of its key."""
     query = (

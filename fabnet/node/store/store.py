@@ -26,6 +26,7 @@ from fabnet.node.store.engine import READERS_MAX, migrate, open_readers, open_wr
 from fabnet.node.store.reading import BlobEntry, IncarnationRow, StoryLine, Token
 from fabnet.node.store.writer import Writer
 from fabnet.protocol.events import DiskState
+from fabnet.protocol.community import REACH_KIND
 from fabnet.records.ids import PeerId, RecordId
 from fabnet.records.record import Record
 
@@ -194,6 +195,14 @@ class Store:
         """Return who said records of one kind about one thing, at most AUTHORS_MAX."""
         return await self._read(
             lambda connection: reading.authors(connection, self._peer, kind, key)
+        )
+
+    async def reached(self, limit: int) -> list[tuple[PeerId, PeerId | None, bytes]]:
+        """Return where peers say they are, with who brought it, the newest first."""
+        return await self._read(
+            lambda connection: reading.reached(
+                connection, self._peer, REACH_KIND, limit
+            )
         )
 
     async def find_prefix(self, prefix: str) -> list[RecordId]:
