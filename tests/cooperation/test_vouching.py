@@ -197,6 +197,37 @@ def test_last_years_list_counts_until_this_years_is_here_and_not_for_ever() -> N
     assert far == Refusal("vouches-too-far-ahead", (("year", YEAR + 3),))
 
 
+def test_a_list_counts_under_the_charter_it_names_and_must_be_signed_again() -> None:
+    mill, loom, forge = towns(3)
+    of = known(mill, loom)
+    vouching = heard(listed(mill, forge), listed(loom, forge), of=of)
+    next_mill, _ = renewed(mill)
+    of[mill.id] = next_mill
+
+    vouching.charter_changed(next_mill, of)
+
+    assert not hops(vouching, mill, loom)
+    again = vouching.learn(listed(mill, forge), of)
+    assert isinstance(again, Refusal)
+    assert again.reason == "vouches-of-another-version"
+    assert vouching.learn(listed(next_mill, forge), of) is None
+    assert hops(vouching, mill, loom) == {forge.id: 1}
+
+
+def test_a_list_may_be_carried_before_its_charter_and_nobody_falls_out() -> None:
+    mill, loom, forge = towns(3)
+    of = known(mill, loom)
+    vouching = heard(listed(mill, forge), listed(loom, forge), of=of)
+    next_mill, _ = renewed(mill)
+    assert vouching.learn(listed(next_mill, forge), of) is None
+    of[mill.id] = next_mill
+
+    vouching.charter_changed(next_mill, of)
+
+    assert hops(vouching, mill, loom) == {forge.id: 1}
+    assert not vouching.early
+
+
 def test_two_roots_that_collude_bring_in_so_many_and_no_more() -> None:
     """Every town of each hop spends all its vouches on the next: 8, 32, 128, 512."""
     above = towns(2)
