@@ -15,6 +15,7 @@ from fabnet.content.unixfs import FileNode, file_cid
 from fabnet.cooperation import charter as charters
 from fabnet.cooperation import membership as memberships
 from fabnet.cooperation import policy as policies
+from fabnet.cooperation import vouches
 from fabnet.designs.documents import acceptance as acceptances
 from fabnet.designs.documents import dispute as disputes
 from fabnet.designs.documents import grant as grants
@@ -36,6 +37,7 @@ _CARRIED: Final = {
     grants.CREDENTIAL: grants.KIND,
     memberships.DOCUMENT_KIND: memberships.KIND,
     policies.DOCUMENT_KIND: policies.KIND,
+    vouches.DOCUMENT_KIND: vouches.KIND,
     withdrawals.CREDENTIAL: withdrawals.KIND,
 }
 """The records that carry documents of a kind."""

@@ -14,18 +14,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fabnet.content.cid import of_raw
+from fabnet.cooperation.charter import Charter, open_charter
 from fabnet.designs.documents import dispute as disputes
 from fabnet.designs.documents import withdrawal as withdrawals
 from fabnet.designs.documents.dispute import Dispute, dispute_subject
 from fabnet.designs.documents.withdrawal import Withdrawal
 from fabnet.designs.documents.withdrawal import subject_of as withdrawal_subject
 from fabnet.errors import InputError
+from fabnet.node import founding
 from fabnet.node.cli.main import main
 from fabnet.node.verifying.asking import Asked, verify
 from fabnet.node.verifying.check import Check, overall
 from fabnet.node.verifying.terms import check_terms
+from fabnet.records.ids import CharterId
 from fabnet.records.keys import SigningKey
 from tests.node.cooperative import NODE, STEWARD, charter_id
+from tests.node.cooperative import charter as charter_of_ours
 from tests.node.publishing.folders import ADA, drafted, folder_cid, write_hook
 from tests.node.verifying.papers import (
     NOW_MS,
@@ -390,3 +394,22 @@ def test_nothing_to_look_at_is_no_verdict() -> None:
 def test_who_signs_is_shown(whole: Path) -> None:
     checks = verified(whole / "fabnet" / "grant.json", whole / "fabnet")
     assert dict(checks[0].why.args)["signers"] == ADA.public.did
+
+
+def test_a_list_of_vouches_needs_its_vouchers_charter(tmp_path: Path) -> None:
+    raw = charter_of_ours()
+    opened = open_charter(raw, previous=None)
+    assert isinstance(opened, Charter)
+    other = CharterId("sha256:" + "1" * 64)
+    (tmp_path / "charter.json").write_bytes(raw)
+    for name, key in (("vouches", STEWARD), ("forged", ADA)):
+        document = founding.vouches(
+            opened, [("vouch", other)], year=2026, stewards=[key], moment_ms=NOW_MS
+        )
+        (tmp_path / f"{name}.json").write_bytes(document)
+
+    with_charter = tmp_path / "charter.json"
+    assert verdict(tmp_path / "vouches.json") == "unknown"
+    assert verdict(tmp_path / "vouches.json", with_charter) == "ok"
+    forged = verified(tmp_path / "forged.json", with_charter)
+    assert reasons(forged, "no") == ["vouches-quorum-not-met"]
