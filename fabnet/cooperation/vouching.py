@@ -42,7 +42,8 @@ _EVER: Final = 2**63
 
 Place = tuple[CharterId, int]
 """A voucher and a year."""
-Known = tuple[int, int, frozenset[CharterId], Mapping[CharterId, int]]
+Given = tuple[frozenset[CharterId], frozenset[CharterId]]
+Known = tuple[int, int, Given, Mapping[CharterId, int]]
 
 
 @dataclass(slots=True)
@@ -123,27 +124,33 @@ class Vouching:
         return tuple(each.raw for each in lists)
 
     def hops(
-        self, roots: frozenset[CharterId], moment_ms: int
+        self,
+        roots: frozenset[CharterId],
+        moment_ms: int,
+        liars: frozenset[CharterId] = frozenset(),
     ) -> Mapping[CharterId, int]:
-        """Return everyone vouched for at that moment, each with its hop from 1 on."""
-        known = self.known
-        if known is not None and known[0] <= moment_ms < known[1] and known[2] == roots:
+        """Return everyone vouched for at that moment, each with its hop from 1 on.
+
+        `liars` are proven to have told two stories elsewhere; they vouch for nobody.
+        """
+        known, given = self.known, (roots, liars)
+        if known is not None and known[0] <= moment_ms < known[1] and known[2] == given:
             return known[3]
         held = [lists[0] for lists in self.lists.values()]
         edges = [each.from_ms for each in held] + [each.until_ms for each in held]
         first = max((edge for edge in edges if edge <= moment_ms), default=0)
         last = min((edge for edge in edges if edge > moment_ms), default=_EVER)
-        found = self._work_out(roots, moment_ms)
-        self.known = (first, last, roots, found)
+        found = self._work_out(roots, moment_ms, liars)
+        self.known = (first, last, given, found)
         return found
 
     def _work_out(
-        self, roots: frozenset[CharterId], moment_ms: int
+        self, roots: frozenset[CharterId], moment_ms: int, liars: frozenset[CharterId]
     ) -> dict[CharterId, int]:
         says = self._says(moment_ms)
         found: dict[CharterId, int] = {}
         behind: dict[CharterId, set[CharterId]] = {}
-        outermost: Iterable[CharterId] = roots
+        outermost: Iterable[CharterId] = roots - liars
         for hop in range(1, VOUCH_HOPS_MAX + 1):
             for voucher in outermost:
                 for member in says.get(voucher, ()):
@@ -154,8 +161,9 @@ class Vouching:
                 if len(vouchers) >= VOUCHERS_MIN
                 if member not in roots and member not in found
             )
-            outermost = enough[: VOUCHED_MAX - len(found)]
-            found |= dict.fromkeys(outermost, hop)
+            taken = enough[: VOUCHED_MAX - len(found)]
+            found |= dict.fromkeys(taken, hop)
+            outermost = [each for each in taken if each not in liars]
         return found
 
     def _says(self, moment_ms: int) -> dict[CharterId, frozenset[CharterId]]:

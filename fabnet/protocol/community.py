@@ -159,7 +159,9 @@ class Community:
         """
         if not self.identity.vouching:
             return None
-        return self.vouching.hops(self._roots(moment_ms), moment_ms).get(charter)
+        liars = frozenset(filter(None, map(self.charter_of, self.forked)))
+        roots = self._roots(moment_ms)
+        return self.vouching.hops(roots, moment_ms, liars).get(charter)
 
     def actor(self, charter: CharterId, moment_ms: int) -> str:
         """Return the actor type that a federation signed; without one, `individual`."""

@@ -11,7 +11,14 @@ from fabnet.cooperation.charter import CharterBody, lineage_of
 from fabnet.cooperation.vouches import DOCUMENT_KIND, VouchesBody, vouches_subject
 from fabnet.cooperation.vouching import Vouching
 from fabnet.protocol.effects import Drop, Effect, Keep, Put, Turn
-from fabnet.protocol.events import BatchHeard, LinkUp, Placed, Publish, Woke
+from fabnet.protocol.events import (
+    BatchHeard,
+    LinkUp,
+    Placed,
+    ProofsHeard,
+    Publish,
+    Woke,
+)
 from fabnet.protocol.peer import Peer
 from fabnet.protocol.voice import Identity
 from fabnet.records.body import Body
@@ -19,6 +26,7 @@ from fabnet.records.civil import rfc3339
 from fabnet.records.credential import issue
 from fabnet.records.ids import CharterId, Now, PeerId
 from fabnet.records.peer_record import seal_peer_record
+from fabnet.records.proofs.fork import fork_of
 from fabnet.records.record import Record
 from tests.protocol.minds import (
     FEDERATION,
@@ -37,6 +45,7 @@ from tests.protocol.minds import (
     membership,
     of,
     papers,
+    revoking,
 )
 
 FORGE = cooperative("The Forge", 3, 13)
@@ -117,19 +126,19 @@ def test_r12_it_is_let_in_when_its_neighbours_say_so_later() -> None:
     ours = mind()
     stranger = log(3, ("charter/1", CharterBody(FORGE)), ("talk/1", Said("good day")))
     assert not kept(brings(ours, stranger))
-    assert ours.replica.strangers
+    assert ours.replica.strangers.buckets
 
     carried = log(1, by_mill()) + papers(2)
     loom = log(2, by_loom(), after=carried[-1])
     neighbour = brings(ours, [*carried[1:], *loom], key(2).public.peer)
     assert kept(neighbour) == ["charter/1", "charter/1", "membership/1", "vouches/1"]
-    assert ours.replica.strangers, "one voucher is too few"
+    assert ours.replica.strangers.buckets, "one voucher is too few"
 
     turn = Turn(now())
     assert ours.community.learn(turn, by_mill()[1]) is None
     late = brings(ours, log(2, ("talk/1", Said("news")), after=loom[-1]))
     assert sorted(kept(late)) == ["charter/1", "talk/1", "talk/1"]
-    assert not ours.replica.strangers
+    assert not ours.replica.strangers.buckets
 
 
 def test_without_the_operators_word_neighbours_let_nobody_in() -> None:
@@ -148,6 +157,31 @@ def test_to_policy_and_licence_who_was_let_in_is_a_stranger_still() -> None:
 
     assert (party.standing, party.actor) == ("strangers", "individual")
     assert not party.facts
+
+
+def test_r12_a_cooperative_whose_node_forked_vouches_for_nobody() -> None:
+    ours = mind()
+    brings(ours, log(3, ("charter/1", CharterBody(FORGE)), by_mill(), by_loom()))
+    assert ours.community.is_vouched(SMITH, NOON_MS)
+    said = papers(2)
+    one, other = (
+        log(2, ("talk/1", Said(word)), after=said[-1])[0] for word in ("yes", "no")
+    )
+    fork = fork_of(one, other)
+    assert fork is not None
+
+    ours.handle(ProofsHeard(SMITH, (fork,)), now())
+
+    assert not ours.community.is_vouched(SMITH, NOON_MS)
+    turn = Turn(now())
+    assert ours.community.learn_charter(turn, revoking(2, 3, instead=6)) is None
+    assert ours.community.learn(turn, by_loom_again()) is None
+    assert ours.community.is_vouched(SMITH, NOON_MS), "its cooperative let the node go"
+
+
+def by_loom_again() -> Body:
+    """Return the Loom's list, signed again under its next charter."""
+    return VouchesBody(vouches(LOOM_ID, 12, FORGE_ID, version=2))
 
 
 def rows(effects: list[Effect]) -> dict[str, dict[str, bytes]]:
@@ -226,7 +260,7 @@ def test_a_stranger_is_tried_only_when_its_charter_is_vouched_for(
     said += log(2, by_loom(), after=said[-1])
     assert "vouches/1" in kept(brings(ours, said, key(2).public.peer))
 
-    assert len(ours.replica.strangers) == 40
+    assert len(ours.replica.strangers.buckets) == 40
     assert not trials
 
 

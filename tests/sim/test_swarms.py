@@ -6,7 +6,7 @@ from fabnet.cooperation.charter import CharterBody
 from fabnet.node import founding
 from fabnet.protocol.community import NODE_KIND, NodeNotice
 from fabnet.protocol.events import BatchHeard, LinkDown, LinkUp, SubscribeHeard
-from fabnet.protocol.replica import STRANGER_RECORDS_MAX, STRANGERS_MAX
+from fabnet.protocol.replica.strangers import STRANGER_RECORDS_MAX, STRANGERS_MAX
 from fabnet.records.body import Body
 from fabnet.records.ids import Incarnation, PeerId
 from fabnet.records.keys import SigningKey
@@ -101,8 +101,8 @@ def test_r12_a_swarm_of_200_keys_costs_no_disk_and_bounded_memory() -> None:
     replica, gossip = jackson.mind.replica, jackson.mind.gossip
     keys = {key.public.peer for key in swarm}
     assert not keys & (gossip.held.keys() | gossip.cursors.keys())
-    assert len(replica.strangers) <= STRANGERS_MAX
-    assert max(map(len, replica.strangers.values())) <= STRANGER_RECORDS_MAX
+    assert len(replica.strangers.buckets) <= STRANGERS_MAX
+    assert max(map(len, replica.strangers.buckets.values())) <= STRANGER_RECORDS_MAX
     assert not replica.pen, "the pen is for those who are vouched for"
     assert not keys & jackson.mind.community.nodes.keys()
 

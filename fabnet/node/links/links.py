@@ -57,6 +57,7 @@ from fabnet.protocol.events import (
     LinkDown,
     LinkUp,
     NothingToServe,
+    ProofsHeard,
 )
 from fabnet.protocol.voice import Identity
 from fabnet.records.ids import PeerId
@@ -195,8 +196,7 @@ class Links:
 
     async def _hear(self, link: Link, heard: Hello | Heard) -> None:
         peer = link.peer
-        records = len(heard.records) if isinstance(heard, BatchHeard) else 0
-        if not await self._pay(link, FRAME_COST + RECORD_COST * records):
+        if not await self._pay(link, FRAME_COST + RECORD_COST * _signatures(heard)):
             return
         if not isinstance(heard, Hello):
             await self._post(heard)
@@ -291,6 +291,13 @@ class Links:
         if link is not None and not link.send(frame):
             logger.warning("%s does not keep up; its link is dropped", peer)
             link.drop()
+
+
+def _signatures(heard: Hello | Heard) -> int:
+    """Return how many signatures were checked to read a frame."""
+    if isinstance(heard, ProofsHeard):
+        return 2 * len(heard.proofs)
+    return len(heard.records) if isinstance(heard, BatchHeard) else 0
 
 
 def _readable(binaries: tuple[bytes, ...]) -> list[Address]:
