@@ -198,16 +198,13 @@ class Peer:
             case DiskSeen(state):
                 self.rounds.disk_seen(turn, state)
             case Placed(peer_record):
-                self.peer_record = peer_record
-                self._introduce(turn)
+                self._introduce(turn, peer_record)
             case LinkUp(peer):
                 self.replica.turned_away.discard(peer)
                 self.gossip.link_up(turn, peer)
                 self.courier.link_up(turn, peer)
             case LinkDown(peer):
-                known = self.community.is_vouched(peer, turn.now.moment_ms)
-                self.gossip.link_down(turn, peer, known=known)
-                self.replica.turned_away.discard(peer)
+                self._link_down(turn, peer)
             case SubscribeHeard():
                 forks = self.replica.ends.forks.values()
                 self.gossip.subscribed(turn, event, [fork.pair for fork in forks])
@@ -265,8 +262,17 @@ class Peer:
             case _:
                 assert_never(event)
 
-    def _introduce(self, turn: Turn) -> None:
-        """Say to which key we are sealed to, once others can know whose we are."""
+    def _link_down(self, turn: Turn, peer: PeerId) -> None:
+        known = self.community.is_vouched(peer, turn.now.moment_ms)
+        self.gossip.link_down(turn, peer, known=known)
+        self.replica.turned_away.discard(peer)
+
+    def _introduce(self, turn: Turn, peer_record: bytes | None = None) -> None:
+        """Say to which key we are sealed to, once others can know whose we are.
+
+        And where we can be dialled: as `peer_record` says, or the last one did.
+        """
+        self.peer_record = peer_record or self.peer_record
         ours = self.identity.charter
         if self.community.charter_of(self.id) == ours:
             body = NodeNotice(ours, self.identity.sealing_public, NODE_TTL_S)
