@@ -32,7 +32,7 @@ from fabnet.node.config import Config
 from fabnet.node.drivers.floor import Floor
 from fabnet.node.keyring import Keyring, write_secret
 from fabnet.node.links.dialling import Dialler
-from fabnet.node.links.door import open_door
+from fabnet.node.links.door import HOME, Bounds, open_door
 from fabnet.node.links.fetching import Fetcher
 from fabnet.node.links.guard import client_session
 from fabnet.node.links.limits.keeping import TABLE as ANCHORS
@@ -232,7 +232,14 @@ async def _serve(  # noqa: PLR0917  # the same
         looking = tasks.create_task(_watch_disk(shell, disk), name="disk")
         await _publish_documents(config, shell)
         describing = tasks.create_task(node.floor.describe(), name="floor")
-        await open_door(stack, public, config.listen.public, shutdown_s=SHUTDOWN_S)
+        proxies = HOME + tuple(proxies_in(config.listen.proxies))
+        await open_door(
+            stack,
+            public,
+            config.listen.public,
+            shutdown_s=SHUTDOWN_S,
+            bounds=Bounds(proxies=proxies),
+        )
         await _listen(stack, operator, *config.listen.operator)
         dialling = [
             tasks.create_task(node.dialler.keep(address), name=f"dial {address.text}")

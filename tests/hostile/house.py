@@ -14,6 +14,8 @@ from aiohttp.test_utils import unused_port
 from fabnet.node.clock import StillClock
 from fabnet.node.links import auth_http
 from fabnet.node.links.door import Bounds, Door, open_door
+from fabnet.node.links.limits.standing import Standing
+from fabnet.node.links.limits.tolls import Tolls
 from fabnet.node.links.links import Links
 from fabnet.node.links.peer_id_auth import ServerAuth
 from fabnet.node.links.public import WELL_KNOWN, make_public_app
@@ -83,7 +85,14 @@ async def house(path: Path, bounds: Bounds = FEW) -> AsyncIterator[House]:
 
     async with opened(path) as store, AsyncExitStack() as stack:
         ours = seal_peer_record(us.key, 1, [])
-        links = Links(us, clock=clock, store=store, peer_record=ours, post=post)
+        links = Links(
+            us,
+            store=store,
+            peer_record=ours,
+            post=post,
+            standing=Standing(clock, store),
+            tolls=Tolls(clock, lambda _: True),
+        )
         auth = ServerAuth(
             us.key, frozenset({host}), bytes(32), lambda: clock.tick_ms, clock.token
         )

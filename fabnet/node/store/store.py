@@ -25,8 +25,8 @@ from fabnet.node.store.datadir import BALLAST_BYTES, Ballast, Lock
 from fabnet.node.store.engine import READERS_MAX, migrate, open_readers, open_writer
 from fabnet.node.store.reading import BlobEntry, IncarnationRow, StoryLine, Token
 from fabnet.node.store.writer import Writer
-from fabnet.protocol.events import DiskState
 from fabnet.protocol.community import REACH_KIND
+from fabnet.protocol.events import DiskState
 from fabnet.records.ids import PeerId, RecordId
 from fabnet.records.record import Record
 
