@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from fabnet.node.web.words.doubts import DOUBT_LINES
 from fabnet.node.web.words.marking import _
 from fabnet.node.web.words.whys import WHYS
 
@@ -97,9 +98,6 @@ LINES: Final = {
     ),
     # What peers do.
     "ignored": _("A message changed nothing ({kind}: {reason})."),
-    "message-of-unknown-lot": _(
-        "{peer} spoke of lot {epoch}, which is not known here."
-    ),
     "published": _("Published: {kind}."),
     "unreadable": _("Something of the kind {kind} could not be read: {why}."),
     "author-forked": _(
@@ -123,6 +121,7 @@ LINES: Final = {
         "Lot {epoch} waits: the disk of its node is full, and no piece is begun."
     ),
     "broken-chain": _("Record {record} does not follow its log at place {seq}."),
+    **DOUBT_LINES,
     **WHYS,
 }
 """What happened, by code: whole sentences."""

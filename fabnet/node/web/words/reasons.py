@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from fabnet.node.web.words.commons import COMMONS
+from fabnet.node.web.words.doubts import DOUBT_REASONS
 from fabnet.node.web.words.duties import DESCENT, READING
 from fabnet.node.web.words.marking import _
 from fabnet.node.web.words.whys import NONE_CHOSEN, NOT_CHOSEN
@@ -185,6 +186,7 @@ REASONS: Final = {
     "hold-expired": _("the hold expired before it was confirmed"),
     "start-missed": _("the machine did not begin in time"),
     "too-much-scrap": _("there was too much scrap"),
+    **DOUBT_REASONS,
     **DESCENT,
     **NOT_CHOSEN,
     **READING,

@@ -76,7 +76,12 @@ class Remnants:
         left = remnants.first_heard(said, message.author, ours=self._ours)
         if isinstance(left, Ignored):
             # Never "made none": it was over, told, and forgotten.
-            turn.note(said.job, "message-of-unknown-lot", kind=message.kind)
+            turn.note(
+                said.job,
+                "message-of-unknown-lot",
+                epoch=said.epoch,
+                peer=message.author,
+            )
             return
         if left.state == "lost":
             turn.note(said.job, "bench-unknown", epoch=said.epoch)
