@@ -12,7 +12,7 @@ import pytest
 from tests.node.desk import at_desk
 from tests.node.test_api_walk import CONTACT, NAME, filed
 
-LINE = re.compile(r'(# (HELP|TYPE) .+|[a-z_]+(\{state="[a-z-]+"\})? \S+)')
+LINE = re.compile(r'(# (HELP|TYPE) .+|[a-z_]+(\{(state|kind)="[a-z-]+"\})? \S+)')
 
 
 def told(page: str) -> dict[str, float]:
@@ -46,10 +46,11 @@ async def test_a_node_tells_what_it_holds_and_what_it_last_planned(
     )
     assert cost_s == bound_s > 0  # one row, and nothing can beat its place
     assert figures['fabnet_jobs{state="open"}'] == 1
+    assert figures['fabnet_doubts{kind="in-doubt"}'] == 0
     assert figures["fabnet_commits_total"] > told(before)["fabnet_commits_total"]
     for line in page.splitlines():
         assert re.fullmatch(
-            r"(# (HELP|TYPE) .+|[a-z_]+(\{state=\"[a-z-]+\"\})? \S+)", line
+            r"(# (HELP|TYPE) .+|[a-z_]+(\{(state|kind)=\"[a-z-]+\"\})? \S+)", line
         )
     assert NAME not in page
     assert CONTACT not in page

@@ -23,6 +23,10 @@ _STATUS: Final = {
     "no-such-open-job": HTTPStatus.NOT_FOUND,
     "no-closed-lot": HTTPStatus.NOT_FOUND,
     "no-such-lot": HTTPStatus.NOT_FOUND,
+    "document-unreadable": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "document-of-another-lot": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "site-of-another-cooperative": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "signers-missing": HTTPStatus.FORBIDDEN,
 }
 """Refusals of the peer's that are more than a conflict with how things stand."""
 

@@ -50,6 +50,8 @@ from fabnet.node.api.commons.answers import (
     FoundDesigns,
     LineageAnswer,
 )
+from fabnet.node.api.doubts import listing, papers
+from fabnet.node.api.doubts.answers import Doubts, NewAttestation, NewWriteOff
 from fabnet.node.api.exports import labels, metrics, okw
 from fabnet.node.api.handlers import (
     about,
@@ -214,6 +216,13 @@ ROUTES: Final[tuple[Route, ...]] = (
         "Why a job is where it is, why not elsewhere, and what would change it",
     ),
     get("/v1/makings", Makings, jobs.list_makings, "Lots made here"),
+    get(
+        "/v1/doubts",
+        Doubts,
+        listing.list_doubts,
+        "What waits for a person here, with what to do",
+        role="steward",
+    ),
     get("/v1/stories/{id}", Story, jobs.get_story, "All that happened to one thing"),
     get("/v1/credit", Credit, credit.get_credit, "Minutes between cooperatives"),
     get_asked(
@@ -352,6 +361,24 @@ ROUTES: Final[tuple[Route, ...]] = (
         Created,
         requests.count_bench,
         summary="Say what lies on the bench",
+    ),
+    post(
+        f"{_LOT}/attestation",
+        "steward",
+        NewAttestation,
+        Created,
+        papers.attest,
+        summary="Take a signed count of the bench of a lot that was lost here",
+        bytes_max=DOCUMENT_BYTES_MAX,
+    ),
+    post(
+        f"{_LOT}/write-off",
+        "steward",
+        NewWriteOff,
+        Created,
+        papers.write_off,
+        summary="Owe again what a lot lacks, as a person signed",
+        bytes_max=DOCUMENT_BYTES_MAX,
     ),
     post(
         f"{_MACHINE}/state",

@@ -15,6 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
+from fabnet.node.web.words.doubts import DOUBTS, TO_DO
 from fabnet.node.web.words.duties import ACTORS, ACTS, DUTIES, FACTS
 from fabnet.node.web.words.lines import LINES
 from fabnet.node.web.words.marking import _
@@ -58,6 +59,11 @@ def reason(code: str, args: Args, language: str = "en") -> str:
     told = ", ".join(f"{name} {_shown(name, value)}" for name, value in args.items())
     spoken = code.replace("-", " ")
     return f"{spoken} ({told})" if told else spoken
+
+
+def doubt_told(kind: str, args: Args, language: str = "en") -> tuple[str, str]:
+    """Return what is in doubt, and what a person does about it: two texts."""
+    return _filled(DOUBTS[kind], args, language), _filled(TO_DO[kind], args, language)
 
 
 def duty(code: str, into: str = "", language: str = "en") -> str:

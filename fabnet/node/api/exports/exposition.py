@@ -36,7 +36,7 @@ class _Collected(Collector):
 
 def _family(metric: Metric) -> Family:
     of = CounterMetricFamily if metric.kind == "counter" else GaugeMetricFamily
-    labels = ["state"] if any(state for state, _ in metric.values) else []
+    labels = [metric.label] if any(state for state, _ in metric.values) else []
     family = of("fabnet_" + metric.name, metric.words, labels=labels)
     for state, value in metric.values:
         family.add_metric([state] if labels else [], value)

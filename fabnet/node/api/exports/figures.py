@@ -16,3 +16,5 @@ class Metric:
     values: tuple[tuple[str, float], ...]
     """By state; of a figure that has none, by the empty text."""
     kind: Literal["gauge", "counter"] = "gauge"
+    label: str = "state"
+    """What the values differ by."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from fabnet.node.api.doubts.listing import counted
 from fabnet.node.api.exports.figures import Metric
 from fabnet.node.api.handlers.known import books
 from fabnet.node.api.table import Call, Raw
@@ -38,6 +39,12 @@ async def get_metrics(call: Call) -> Raw:
         _states("jobs", "Jobs filed here", (job.state for job in known.jobs.values())),
         _states(
             "lots", "Lots made here", (lot.state for lot in known.makings.values())
+        ),
+        Metric(
+            "doubts",
+            "What waits for a person",
+            tuple((await counted(shell, known)).items()),
+            label="kind",
         ),
         _since("plans", "Plans made since the start", shell.plans.made),
         *_planned(shell.plans.latest),

@@ -29,6 +29,7 @@ from fabnet.production import request as requests
 from fabnet.production.job import Job, short_code
 from fabnet.production.lots.lot import Lot
 from fabnet.production.lots.making import Making
+from fabnet.production.lots.remnant import Remnant
 from fabnet.production.request import Item, Request
 from fabnet.records.ids import JobId, RecordId
 
@@ -75,6 +76,7 @@ async def newest_jobs(seen: View) -> list[JobAnswer]:
     """Return the newest jobs, by when their requests were filed."""
     known = seen.known
     named = known.jobs.keys() | {it.job for it in known.makings.values()}
+    named |= {it.job for it in known.remnants.values() if it.state == "lost"}
     records = await records_of(seen.shell, requests.KIND)
     filed_ms = {str(record.id): record.header.moment_ms for record in records}
     newest = sorted(named, key=lambda name: (-filed_ms.get(name, 0), name))
@@ -139,11 +141,12 @@ async def job_answer(seen: View, id_: JobId) -> JobAnswer | None:
         asked = [await _lot_answer(seen, lot) for lot in seen.known.lots_of(id_)]
         return _asked_here(seen, job, asked)
     makings = seen.known.makings_of(id_)
-    if not makings:
-        return None
-    made = [await making_answer(seen, making) for making in makings]
+    left = [it for it in seen.known.remnants.values() if it.job == id_]
     record = await seen.shell.store.record(RecordId(id_))
     request = None if record is None else readable(record, Request)
+    if not makings:
+        return _lost_here(seen, id_, left, request)
+    made = [await making_answer(seen, making) for making in makings]
     return _made_here(seen, makings, made, request)
 
 
@@ -186,6 +189,31 @@ def _made_here(
         ],
         unplaced=None,
         lots=lots,
+    )
+
+
+def _lost_here(
+    seen: View, id_: JobId, left: list[Remnant], request: Request | None
+) -> JobAnswer | None:
+    """Return a job of which only a database that is no more knew, as it was filed.
+
+    Nil where that is not here either, or nothing of it can have been made.
+    """
+    known = [it for it in left if it.state != "fenced"]
+    if request is None or not known:
+        return None
+    return JobAnswer(
+        job=id_,
+        short_code=short_code(id_),
+        side="facility",
+        state=known[-1].state,
+        need=request.need,
+        due_ms=request.due_ms,
+        deadline_ms=request.deadline_ms,
+        place=spot(request.place),
+        items=[_item(seen, item, 0, 0) for item in request.items],
+        unplaced=None,
+        lots=[],
     )
 
 

@@ -17,12 +17,13 @@ from fabnet.node.terms import ROW_BYTES_MAX, community_of
 from fabnet.production.job import Job
 from fabnet.production.lots.lot import Lot
 from fabnet.production.lots.making import Making
+from fabnet.production.lots.remnant import Remnant
 from fabnet.protocol.community import Community, DocumentRow
 from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.civil import moment_of
 from fabnet.records.credential import Json, strict_loads
-from fabnet.records.ids import CharterId, PeerId, RecordId
+from fabnet.records.ids import CharterId, Incarnation, PeerId, RecordId
 from fabnet.records.record import Record
 
 B = TypeVar("B", bound=Body)
@@ -45,12 +46,18 @@ class Books:
     """By job and epoch, as the requester here holds them."""
     makings: dict[str, Making]
     """By job and epoch, as the facility here holds them."""
+    remnants: dict[str, Remnant]
+    """By job and epoch, what is left of lots that an earlier database here had."""
+    restored: Incarnation | None
+    """This database's, if it ever took over from another."""
     members: frozenset[CharterId]
     """Charters that a federation we trust vouches for now, and our own."""
     nodes: dict[str, CharterId]
     """By peer, the cooperative whose charter names it."""
     names: dict[str, str]
     """What cooperatives call themselves, by charter."""
+    start_by_s: dict[str, int]
+    """How long after its window a lot may begin, by the charter whose policy says."""
 
     def lots_of(self, job: str) -> list[Lot]:
         """Return the lots that were asked for a job, the oldest first."""
@@ -70,9 +77,12 @@ async def books(shell: Shell) -> Books:
         _read(rows, "closed-job", Job) | _read(rows, "job", Job),
         _read(rows, "lot", Lot),
         _read(rows, "making", Making),
+        _read(rows, "remnant", Remnant),
+        _recovering(rows),
         _members(shell, rows),
         _nodes(rows),
         _names(rows),
+        _start_by_s(rows),
     )
 
 
@@ -118,6 +128,13 @@ def _read(rows: Rows, table: str, of: type[B]) -> dict[str, B]:
     }
 
 
+def _recovering(rows: Rows) -> Incarnation | None:
+    row = rows.get("own", {}).get("recovering")
+    if row is None:
+        return None
+    return canonical.decode(row, Incarnation, bytes_max=ROW_BYTES_MAX)
+
+
 def _members(shell: Shell, rows: Rows) -> frozenset[CharterId]:
     """Return who is vouched for; the documents were verified before they were kept."""
     now_ms = shell.clock.now().moment_ms
@@ -155,6 +172,16 @@ def _names(rows: Rows) -> dict[str, str]:
         if isinstance(name, str) and isinstance(version, int):
             found[charter] = max(found.get(charter, (0, "")), (version, name))
     return {charter: name for charter, (_, name) in found.items()}
+
+
+def _start_by_s(rows: Rows) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for charter, row in rows.get("policy", {}).items():
+        subject = _document(row).get("credentialSubject")
+        told = subject.get("startByS") if isinstance(subject, dict) else None
+        if isinstance(told, int):
+            found[charter] = told
+    return found
 
 
 def _document(row: bytes) -> dict[str, Json]:

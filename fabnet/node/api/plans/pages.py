@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from fabnet.node.api.answers import FacilityAnswer, JobAnswer, Spot
+from fabnet.node.api.doubts.listing import SHOWN_MAX, told_doubts
 from fabnet.node.api.handlers.about import node_answer
 from fabnet.node.api.handlers.designs import newest_designs
 from fabnet.node.api.handlers.jobs import (
@@ -38,6 +39,7 @@ async def home(call: Call) -> Raw:
         facilities=seen.facilities,
         designs=await newest_designs(shell),
         jobs=jobs,
+        doubts=await told_doubts(seen, SHOWN_MAX, call.language),
         chart=chart(seen.facilities, jobs, shell.clock.now().moment_ms, with_idle=True),
         map=_map(shell, seen.facilities, jobs),
     )
@@ -57,6 +59,7 @@ async def job(call: Call) -> Raw | Problem:
         "job.html",
         node=node_answer(shell),
         job=shown,
+        doubts=await told_doubts(seen, SHOWN_MAX, call.language, job=found),
         story=await lines_of(shell, found, call.language),
         why=await why(shell, JobId(found), call.language),
         chart=chart(
