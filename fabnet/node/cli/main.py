@@ -23,6 +23,7 @@ from fabnet.node.cli import (
 )
 from fabnet.node.cli.command import Command
 from fabnet.node.cli.commons import disputing, publish, verify, withdrawing
+from fabnet.node.cli.doubts import listing, signing
 from fabnet.node.cli.exports import okw, printing
 from fabnet.node.cli.files import measure, unpack
 
@@ -44,6 +45,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *designs.COMMANDS,
     disputing.COMMAND,
     *showing.COMMANDS,
+    listing.COMMAND,
+    *signing.COMMANDS,
     *printing.COMMANDS,
 )
 INTERRUPTED: Final = 130

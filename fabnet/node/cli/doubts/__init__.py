@@ -1,0 +1,1 @@
+"""Commands about what nobody at a desk can know."""
