@@ -27,6 +27,7 @@ from fabnet.records.ids import Count, Incarnation, PeerId
 from fabnet.records.message import (
     MESSAGE_BYTES_MAX,
     Message,
+    MessageHeader,
     readdress,
     seal_message,
 )
@@ -79,12 +80,18 @@ class Courier:
     """The newest database of each peer that we heard of."""
     void: list[tuple[str, str]] = field(default_factory=list)
     """Rows of an earlier database of ours: what it had on its way is not said again."""
+    unsent: dict[str, MessageHeader] = field(default_factory=dict)
+    """What was on its way in a shape that is not spoken any more, to be signed anew."""
 
     def wake(self, turn: Turn) -> None:
         """After a restart: let go of what an earlier database of ours had under way."""
         for table, key in self.void:
             turn.do(Drop(table, key))
         self.void.clear()
+        for key, header in sorted(self.unsent.items()):
+            turn.do(Drop("unsent", key))
+            self._say_anew(turn, header)
+        self.unsent.clear()
 
     def meet(self, turn: Turn, peer: PeerId, incarnation: Incarnation) -> bool:
         """Know that a peer spoke as `incarnation`; return whether it was reborn so."""
@@ -165,6 +172,17 @@ class Courier:
         if peer == self.identity.peer:
             return self.identity.incarnation
         return self.newest[peer]
+
+    def _say_anew(self, turn: Turn, header: MessageHeader) -> None:
+        """Sign what an older program had on its way; it may have arrived, too."""
+        peer, ours = header.recipient, self.identity
+        route = self.routes.setdefault(peer, Route(self.known(peer)))
+        unsigned = Message(header, b"")
+        message = readdress(
+            ours.key, unsigned, network=ours.network, to=route.to, seq=route.next_seq
+        )
+        self._wait(turn, route, message)
+        turn.do(Send(message))
 
     def _wait(self, turn: Turn, route: Route, message: Message) -> None:
         """Write a message down that is to leave, and when to repeat it."""

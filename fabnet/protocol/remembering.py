@@ -28,7 +28,7 @@ from fabnet.protocol.voice import CountRow, HeadRow, Voice
 from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.ids import Incarnation, Now, PeerId, RecordId
-from fabnet.records.message import stored_message
+from fabnet.records.message import MessageHeader, stored_message
 from fabnet.records.proofs.fork import ForkPair, stored_fork
 
 ROW_BYTES_MAX: Final = 64 * 1_024
@@ -128,7 +128,7 @@ def _restore_courier(
         courier.newest[PeerId(peer)] = incarnation
     if spoke != courier.identity.incarnation:
         # All of it was counted from and to an earlier database of ours.
-        tables = ("outbox", "route", "taken")
+        tables = ("outbox", "route", "taken", "unsent")
         courier.void = [(table, key) for table in tables for key in rows.get(table, {})]
         return
     for peer, route in _read(rows, "route", RouteRow).items():
@@ -136,6 +136,7 @@ def _restore_courier(
     for key, row in sorted(_read(rows, "outbox", OutboxRow).items()):
         message = stored_message(row.envelope)
         courier.routes[PeerId(key.split(" ")[0])].waiting[row.seq] = message
+    courier.unsent = _read(rows, "unsent", MessageHeader)
     for peer, taken in _read(rows, "taken", CountRow).items():
         courier.taken[PeerId(peer)] = taken.count
 
