@@ -47,6 +47,9 @@ def test_help_lists_every_command(capsys: Capture) -> None:
         "peers",
         "block",
         "unblock",
+        "doubts",
+        "attest",
+        "write-off",
     ):
         assert f"\n    {name} " in told
 

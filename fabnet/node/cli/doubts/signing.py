@@ -25,6 +25,7 @@ from fabnet.node.api.doubts.answers import (
     NewAttestation,
     NewWriteOff,
 )
+from fabnet.node.api.doubts.papers import EPOCH_DIGITS_MAX, LETTERS_MIN
 from fabnet.node.cli.command import Command, add_token, call, show
 from fabnet.node.client import Client
 from fabnet.node.clock import SystemClock
@@ -35,8 +36,6 @@ from fabnet.records.civil import rfc3339
 from fabnet.records.credential import Json, add_proof, issue, open_credential
 from fabnet.records.keys import SigningKey
 
-LETTERS_MIN: Final = 3
-"""Letters of a short code that may stand for the whole of it."""
 
 Subject = Mapping[str, Json]
 
@@ -204,9 +203,10 @@ def _configure_signing(parser: ArgumentParser) -> None:
 
 def _lot(text: str) -> tuple[str, int]:
     job, _, epoch = text.strip().rpartition("/")
-    if len(job) < LETTERS_MIN or not (epoch.isascii() and epoch.isdecimal()):
+    is_number = epoch.isascii() and epoch.isdecimal() and len(epoch) <= EPOCH_DIGITS_MAX
+    if len(job) < LETTERS_MIN or not is_number:
         raise InputError("JOB/EPOCH", f"expected such as abcdefgh/1, got {text[:80]!r}")
-    return job.lower(), int(epoch[:10])
+    return job.lower(), int(epoch)
 
 
 def _pieces(field: str, number: int) -> int:

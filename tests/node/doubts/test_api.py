@@ -1,0 +1,191 @@
+"""Doubts at a running node: told, signed for and ended; who may, what is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from fabnet.cooperation.benches import (
+    ATTESTATION,
+    WRITE_OFF,
+    attestation_subject,
+    write_off_subject,
+)
+from fabnet.production.handoff import CANCEL, Cancel
+from fabnet.protocol.events import MessageHeard
+from fabnet.records.credential import Json as Signed
+from fabnet.records.credential import issue
+from fabnet.records.ids import Incarnation, JobId
+from fabnet.records.keys import SigningKey
+from fabnet.records.message import seal_message
+from tests.node.cooperative import DESIGNER, NODE, STEWARD, THEN
+from tests.node.desk import Desk, Json, at_desk, base64_of
+from tests.node.test_api_metrics import told
+from tests.node.test_api_walk import CONTACT, NAME, filed
+from tests.production.samples import job
+
+pytestmark = pytest.mark.asyncio
+
+LOST = job("of a database before")
+OLDER = Incarnation(1, 3)
+
+
+def signed(kind: str, subject: dict[str, Signed], *keys: SigningKey) -> Json:
+    signing = keys or (STEWARD,)
+    raw = issue(
+        kind, issuer=signing[0].public.did, subject=subject, valid_from=THEN,
+        keys=signing, created=THEN,
+    )  # fmt: skip
+    return {"document": base64_of(raw)}
+
+
+def attestation(good: int, *keys: SigningKey, of: JobId = LOST) -> Json:
+    subject = attestation_subject(
+        job=of, epoch=1, site=NODE.public.peer, good=good, scrap=0
+    )
+    return signed(ATTESTATION, subject, *keys)
+
+
+def write_off(of: str, missing: int, *keys: SigningKey) -> Json:
+    subject = write_off_subject(
+        job=of, epoch=1, requester=NODE.public.peer, missing=missing, reason="Flooded."
+    )
+    return signed(WRITE_OFF, subject, *keys)
+
+
+async def bench_lost(desk: Desk) -> None:
+    """Hear of a lot that an earlier database of this node was asked for."""
+    await desk.people()
+    await desk.cooperate()
+    ours = desk.shell.identity.incarnation
+    message = seal_message(
+        NODE, network="test", kind=CANCEL, recipient=NODE.public.peer, to=ours,
+        incarnation=ours, seq=1, moment_ms=0, body=Cancel(LOST, 1, OLDER),
+    )  # fmt: skip
+    await desk.shell.runner.post(MessageHeard(message))
+    await until(desk, "bench-unknown")
+
+
+async def until(desk: Desk, kind: str) -> dict[str, Json]:
+    """Ask again until something of a kind waits; return it."""
+    async with asyncio.timeout(20):
+        while True:
+            for doubt in await listed(desk):
+                if doubt["kind"] == kind:
+                    return doubt
+            await asyncio.sleep(0.05)
+
+
+async def listed(desk: Desk, role: str = "steward") -> list[dict[str, Json]]:
+    status, found = await desk.get("/v1/doubts", role)
+    assert status == 200, found
+    rows = found["doubts"]
+    assert isinstance(rows, list)
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def reason(no: dict[str, Json]) -> str:
+    return str(no["type"]).removeprefix("urn:fabnet:reason:")
+
+
+async def test_a_piece_in_doubt_is_told_with_what_to_type(tmp_path: Path) -> None:
+    async with at_desk(tmp_path) as desk:
+        name = await filed(desk)
+        await desk.lose("the line dropped")
+        doubt = await until(desk, "in-doubt")
+
+        assert (
+            doubt["command"] == f"fabnet count {name[7:15]} 1 good|scrap --person NAME"
+        )
+        assert doubt["machine_name"] == "The blue printer"
+        assert doubt["other"] == "Jackson"
+        assert "The blue printer" in str(doubt["sentence"])
+        assert isinstance(doubt["since_ms"], int)
+        for path in ("/", f"/jobs/{name}"):
+            _, text = await desk.page(path)
+            assert "Somebody must look" in text
+            assert "fabnet count" in text
+            assert NAME not in text
+            assert CONTACT not in text
+        _, page = await desk.page("/metrics")
+        assert told(page)['fabnet_doubts{kind="in-doubt"}'] == 1
+
+        body: Json = {"good": True, "person": "mara"}
+        await desk.post(f"/v1/lots/{name}/1/count", body)
+        assert "in-doubt" not in [it["kind"] for it in await listed(desk)]
+
+
+async def test_a_lost_bench_is_counted_by_its_people_and_nobody_else(
+    tmp_path: Path,
+) -> None:
+    async with at_desk(tmp_path) as desk:
+        await bench_lost(desk)
+        (doubt,) = await listed(desk, "operator")
+        assert (doubt["job"], doubt["epoch"]) == (LOST, 1)
+        assert f"fabnet attest {LOST[7:15]}/1" in str(doubt["command"])
+        _, text = await desk.page("/")
+        assert f"Job {LOST[7:15]}" in text
+
+        path = f"/v1/lots/{LOST[7:15]}/1/attestation"
+        for body, status, why in (
+            (attestation(2, DESIGNER), 403, "signers-missing"),
+            (attestation(2, of=job("other")), 422, "document-of-another-lot"),
+            (write_off(LOST, 2), 422, "document-unreadable"),
+        ):
+            answered, no = await desk.post(path, body, "steward")
+            assert (answered, reason(no)) == (status, why)
+        status, _ = await desk.post(path, attestation(2), "designer")
+        assert status == 403
+
+        status, said = await desk.post(path, attestation(2), "steward")
+        assert status == 201, said
+        assert await listed(desk) == []
+        status, no = await desk.post(path, attestation(2), "steward")
+        assert (status, reason(no)) == (409, "no-lost-lot")
+
+
+async def test_what_a_lot_lacks_is_written_off_and_owed_again(tmp_path: Path) -> None:
+    async with at_desk(tmp_path) as desk:
+        name = await filed(desk, pieces=3)
+        await desk.make()
+        async with asyncio.timeout(20):
+            while (await desk.until_lot(name, "confirmed"))["good"] != 1:
+                await asyncio.sleep(0.05)
+        path = f"/v1/lots/{name}/1/write-off"
+
+        status, no = await desk.post(path, write_off(name, 3), "steward")
+        assert (status, reason(no)) == (409, "write-off-of-another-count")
+        assert "3 pieces were signed for, and 2 are missing now" in str(no["detail"])
+        status, no = await desk.post(path, write_off(name, 2, DESIGNER), "steward")
+        assert (status, reason(no)) == (403, "signers-missing")
+
+        status, said = await desk.post(path, write_off(name, 2), "operator")
+        assert status == 201, said
+        lot = await desk.until_lot(name, "written-off")
+        assert lot["good"] == 1
+        _, story = await desk.page(f"/jobs/{name}")
+        assert "2 pieces on" in story
+        assert "were written off" in story
+
+
+@pytest.mark.parametrize(
+    "lot", ["abcdefgh/1", "ab/1", "bafkrei/1", f"{LOST}/9", f"{LOST}/x"]
+)
+async def test_a_lot_that_is_not_known_is_not_found(tmp_path: Path, lot: str) -> None:
+    async with at_desk(tmp_path) as desk:
+        await bench_lost(desk)
+        for what, body in (
+            ("attestation", attestation(1)),
+            ("write-off", write_off(LOST, 1)),
+        ):
+            status, _ = await desk.post(f"/v1/lots/{lot}/{what}", body, "steward")
+            assert status == 404
+
+
+async def test_doubts_are_for_operators_and_stewards(tmp_path: Path) -> None:
+    async with at_desk(tmp_path) as desk:
+        await desk.people()
+        assert (await desk.get("/v1/doubts"))[0] == 401
+        assert (await desk.get("/v1/doubts", "designer"))[0] == 403
