@@ -36,7 +36,6 @@ from fabnet.records.civil import rfc3339
 from fabnet.records.credential import Json, add_proof, issue, open_credential
 from fabnet.records.keys import SigningKey
 
-
 Subject = Mapping[str, Json]
 
 
