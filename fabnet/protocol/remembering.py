@@ -19,7 +19,7 @@ from fabnet.protocol.courier import Courier, OutboxRow, Route, RouteRow
 from fabnet.protocol.effects import Turn
 from fabnet.protocol.gossip import CursorRow, Gossip
 from fabnet.protocol.handoff.book import Book
-from fabnet.protocol.handoff.doubt.recovery import Recovery
+from fabnet.protocol.handoff.doubt.recovery import Recovery, Stray
 from fabnet.protocol.handoff.workshop import Workshop
 from fabnet.protocol.replica.ends import ChainRow
 from fabnet.protocol.replica.papers import PaperRow
@@ -57,6 +57,7 @@ def restore(
     recovery.spoke = spoke
     recovery.recovering = bool(_read(rows, "own", Incarnation, only="recovering"))
     recovery.fenced = set(map(PeerId, rows.get("fenced", {})))
+    recovery.strays = _read(rows, "stray", Stray)
     _restore_courier(rows, courier, spoke=spoke)
     for peer, cursor in _read(rows, "cursor", CursorRow).items():
         gossip.cursors[PeerId(peer)] = cursor

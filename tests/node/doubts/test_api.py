@@ -13,8 +13,9 @@ from fabnet.cooperation.benches import (
     attestation_subject,
     write_off_subject,
 )
-from fabnet.production.handoff import CANCEL, Cancel
+from fabnet.production.handoff import CANCEL, STATUS, Cancel, Counted, Status
 from fabnet.protocol.events import MessageHeard
+from fabnet.records.body import Body
 from fabnet.records.credential import Json as Signed
 from fabnet.records.credential import issue
 from fabnet.records.ids import Incarnation, JobId
@@ -59,13 +60,18 @@ async def bench_lost(desk: Desk) -> None:
     """Hear of a lot that an earlier database of this node was asked for."""
     await desk.people()
     await desk.cooperate()
+    await hears(desk, CANCEL, Cancel(LOST, 1, OLDER))
+    await until(desk, "bench-unknown")
+
+
+async def hears(desk: Desk, kind: str, body: Body) -> None:
+    """Bring the node a message, its own first one to itself."""
     ours = desk.shell.identity.incarnation
     message = seal_message(
-        NODE, network="test", kind=CANCEL, recipient=NODE.public.peer, to=ours,
-        incarnation=ours, seq=1, moment_ms=0, body=Cancel(LOST, 1, OLDER),
+        NODE, network="test", kind=kind, recipient=NODE.public.peer, to=ours,
+        incarnation=ours, seq=1, moment_ms=0, body=body,
     )  # fmt: skip
     await desk.shell.runner.post(MessageHeard(message))
-    await until(desk, "bench-unknown")
 
 
 async def until(desk: Desk, kind: str) -> dict[str, Json]:
@@ -182,6 +188,19 @@ async def test_a_lot_that_is_not_known_is_not_found(tmp_path: Path, lot: str) ->
         ):
             status, _ = await desk.post(f"/v1/lots/{lot}/{what}", body, "steward")
             assert status == 404
+
+
+async def test_pieces_that_only_their_maker_knows_of_are_told(tmp_path: Path) -> None:
+    async with at_desk(tmp_path) as desk:
+        await desk.people()
+        await desk.cooperate()
+        ours = desk.shell.identity.incarnation
+        told_of = (Counted(LOST, 1, 2, 0), Counted(job("none good"), 1, 0, 3))
+        await hears(desk, STATUS, Status(ours, ours, told_of, 0))
+        stray = await until(desk, "stray-lot")
+
+        assert (stray["job"], stray["good"], stray["other"]) == (LOST, 2, "Jackson")
+        assert [it["kind"] for it in await listed(desk)] == ["stray-lot"]
 
 
 async def test_doubts_are_for_operators_and_stewards(tmp_path: Path) -> None:

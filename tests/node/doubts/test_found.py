@@ -22,6 +22,7 @@ from fabnet.production.lots import remnant as remnants
 from fabnet.production.lots.lot import Lot
 from fabnet.production.lots.making import Making
 from fabnet.production.lots.remnant import Remnant
+from fabnet.protocol.handoff.doubt.recovery import Stray
 from fabnet.records.ids import Incarnation
 from tests.production.samples import (
     HOUR_MS,
@@ -56,12 +57,14 @@ def known(
     left: tuple[Remnant, ...] = (),
     restored: Incarnation | None = None,
     start_by_s: dict[str, int] | None = None,
+    strays: dict[str, Stray] | None = None,
 ) -> Books:
     return Books(
         jobs={},
         lots={f"{lot.job}/{lot.epoch}": lot for lot in lots},
         makings={str(place): it for place, it in enumerate(makings)},
         remnants={str(place): it for place, it in enumerate(left)},
+        strays=strays or {},
         restored=restored,
         members=frozenset(),
         nodes={MAKER: charter_id("a")},
@@ -160,6 +163,16 @@ def test_a_restore_is_told_for_a_fortnight_and_while_something_of_it_is_open() -
     waiting = known(confirmed(state="forgotten"), restored=RESTORED)
     assert kinds(waiting, later_ms, NOON_MS) == ["restored", "lot-forgotten"]
     assert kinds(known(), NOON_MS, NOON_MS) == []
+
+
+def test_a_lot_that_only_its_maker_knows_is_shown_until_our_log_tells_of_it() -> None:
+    lot = confirmed()
+    key = f"{lot.job}/{lot.epoch}"
+    strays = {key: Stray(lot.job, lot.epoch, 2, 0, MAKER, NOON_MS)}
+
+    assert kinds(known(strays=strays)) == ["stray-lot"]
+    assert kinds(known(lot, strays=strays)) == []
+    assert kinds(known(strays=strays), NOON_MS + SURPLUS_SHOWN_MS) == []
 
 
 def test_every_kind_has_words_and_a_command_that_exists() -> None:

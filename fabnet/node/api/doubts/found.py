@@ -15,11 +15,11 @@ from fabnet.production.lots.remnant import Remnant
 
 Kind = Literal[
     "restored", "in-doubt", "bench-unknown",
-    "lot-lost", "lot-forgotten", "maker-silent", "surplus",
+    "lot-lost", "lot-forgotten", "maker-silent", "surplus", "stray-lot",
 ]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = (
     "restored", "in-doubt", "bench-unknown",
-    "lot-lost", "lot-forgotten", "maker-silent", "surplus",
+    "lot-lost", "lot-forgotten", "maker-silent", "surplus", "stray-lot",
 )  # fmt: skip
 """The most pressing first: what stops a machine here, then what stops a job."""
 WRITTEN_OFF: Final[frozenset[Kind]] = frozenset(
@@ -30,8 +30,8 @@ START_BY_S: Final = 3_600
 """Seconds after its window in which a lot may begin, where the maker's cooperative has
 enacted nothing else."""
 SURPLUS_SHOWN_MS: Final = 90 * 86_400_000
-"""Surplus that nobody took is shown until so long after its window; the story keeps
-it."""
+"""Surplus that nobody took is shown until so long after its window, and a stray lot
+after it was told; the story keeps them."""
 RESTORED_SHOWN_MS: Final = 14 * 86_400_000
 """A restore is shown for a fortnight, and on while a lot of before it is open: lots
 that an earlier database promised are heard of late."""
@@ -61,7 +61,7 @@ def doubts(known: Books, now_ms: int, restored_ms: int | None) -> list[Doubt]:
 
     `restored_ms` is when this database took over, as far as the story tells.
     """
-    found = [*_made_here(known), *_asked_here(known, now_ms)]
+    found = [*_made_here(known), *_asked_here(known, now_ms), *_strays(known, now_ms)]
     before = ("bench-unknown", "lot-forgotten")
     is_open = any(doubt.kind in before for doubt in found)
     is_new = restored_ms is not None and now_ms < restored_ms + RESTORED_SHOWN_MS
@@ -91,6 +91,17 @@ def _asked_here(known: Books, now_ms: int) -> Iterator[Doubt]:
         is_shown = not lot.accepted and now_ms < lot.end_ms + SURPLUS_SHOWN_MS
         if lot.surplus and is_shown and lot.state in ("written-off", "closed"):
             yield _of_lot("surplus", lot)
+
+
+def _strays(known: Books, now_ms: int) -> Iterator[Doubt]:
+    """Yield lots that our own log has not brought back either."""
+    for key, stray in known.strays.items():
+        is_shown = now_ms < stray.moment_ms + SURPLUS_SHOWN_MS
+        if is_shown and key not in known.lots:
+            yield Doubt(
+                "stray-lot", "requester", stray.job, stray.epoch, stray.maker,
+                good=stray.good, scrap=stray.scrap, since_ms=stray.moment_ms,
+            )  # fmt: skip
 
 
 def silent_from_ms(known: Books, lot: Lot) -> int | None:

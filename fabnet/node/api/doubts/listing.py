@@ -29,6 +29,7 @@ _COMMANDS: Final = {
     "lot-forgotten": "fabnet write-off {code}/{epoch} --reason TEXT --key FILE",
     "maker-silent": "fabnet write-off {code}/{epoch} --reason TEXT --key FILE",
     "surplus": "fabnet story {code}",
+    "stray-lot": "fabnet story {code}",
 }
 
 

@@ -19,6 +19,7 @@ from fabnet.production.lots.lot import Lot
 from fabnet.production.lots.making import Making
 from fabnet.production.lots.remnant import Remnant
 from fabnet.protocol.community import Community, DocumentRow
+from fabnet.protocol.handoff.doubt.recovery import Stray
 from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.civil import moment_of
@@ -48,6 +49,8 @@ class Books:
     """By job and epoch, as the facility here holds them."""
     remnants: dict[str, Remnant]
     """By job and epoch, what is left of lots that an earlier database here had."""
+    strays: dict[str, Stray]
+    """By job and epoch, lots that only their makers know of."""
     restored: Incarnation | None
     """This database's, if it ever took over from another."""
     members: frozenset[CharterId]
@@ -78,6 +81,7 @@ async def books(shell: Shell) -> Books:
         _read(rows, "lot", Lot),
         _read(rows, "making", Making),
         _read(rows, "remnant", Remnant),
+        _read(rows, "stray", Stray),
         _recovering(rows),
         _members(shell, rows),
         _nodes(rows),

@@ -137,6 +137,10 @@ DOUBTS: Final = {
         "{surplus} good pieces of lot {epoch} came to light at {other} when they were "
         "not owed any more."
     ),
+    "stray-lot": _(
+        "{other} made {good} good pieces of lot {epoch} for this node, and nothing "
+        "here knows of that job any more."
+    ),
     "maker-silent": _(
         "Lot {epoch} should be over on {machine} at {other}, and nothing says that it "
         "is; {good} of {pieces} are known to be good."
@@ -164,6 +168,7 @@ TO_DO: Final = {
         "missing pieces are written off; nothing more of the job is placed either way."
     ),
     "surplus": _("Agree with {other} on what becomes of them."),
+    "stray-lot": _("Ask {other} for them, and for whom they were."),
     "maker-silent": _(
         "Ring {other} up. Nothing moves by itself: only its word frees the pieces, or "
         "a write-off that is signed here."

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from fabnet.production import handoff, machine, receipt, request
-from fabnet.production.handoff import Fence, Status
+from fabnet.production.handoff import Counted, Fence, Status
 from fabnet.production.job import Job
 from fabnet.production.lots import lot as lots
 from fabnet.production.lots.lot import Ignored, Lot
@@ -23,7 +23,7 @@ from fabnet.production.request import Request, RequestClosed
 from fabnet.protocol.courier import Courier
 from fabnet.protocol.effects import Drop, Turn
 from fabnet.protocol.handoff.book import JOBS_OPEN_MAX, Book, item_of
-from fabnet.records.ids import Incarnation, JobId, PeerId
+from fabnet.records.ids import Incarnation, JobId, Moment, PeerId, PeerIdText
 from fabnet.records.message import Message
 from fabnet.records.record import Record
 
@@ -32,6 +32,16 @@ RESTORED: Final = "restored"
 FENCES_MAX: Final = 2_500
 """Peers fenced: as many as a node follows; a maker beyond it is fenced when it is next
 named by a lot of ours."""
+STRAYS_MAX: Final = 1_000
+"""Lots that only their makers know of; beyond it the oldest is left to the story."""
+
+
+class Stray(Counted):
+    """A lot of which a maker has good pieces for us, and that nobody here knows."""
+
+    maker: PeerIdText
+    moment_ms: Moment
+    """When it was told, by our clock."""
 
 
 @dataclass(slots=True)
@@ -47,6 +57,7 @@ class Recovery:
     fenced: set[PeerId] = field(default_factory=set)
     waiting: set[PeerId] = field(default_factory=set)
     """Those of them that were asked since the start and have not answered."""
+    strays: dict[str, Stray] = field(default_factory=dict)
 
     def wake(self, turn: Turn) -> None:
         """Know that this database took over, if it did, and say so durably."""
@@ -112,10 +123,7 @@ class Recovery:
             lot = self.book.lots.get(key)
             if lot is None or lot.maker != maker:
                 if counted.good:
-                    turn.note(
-                        counted.job, "stray-lot", epoch=counted.epoch,
-                        good=counted.good, peer=maker,
-                    )  # fmt: skip
+                    self._stray(turn, counted, maker)
                 continue
             self._told(turn, lot, (counted.good, counted.scrap), status.maker)
         if status.more:
@@ -124,6 +132,23 @@ class Recovery:
         for lot in [lot for lot in self.book.lots.values() if lot.maker == maker]:
             if lots.takes(lot, "unknown"):
                 self._told(turn, lot, None, status.maker)
+
+    def _stray(self, turn: Turn, counted: Counted, maker: PeerId) -> None:
+        """Remember good pieces of a lot that nothing here, nor our log, tells of."""
+        key = lot_key(counted.job, counted.epoch)
+        turn.note(
+            counted.job, "stray-lot", epoch=counted.epoch, good=counted.good, peer=maker
+        )
+        if key not in self.strays and len(self.strays) >= STRAYS_MAX:
+            oldest = next(iter(self.strays))
+            del self.strays[oldest]
+            turn.do(Drop("stray", oldest))
+        stray = Stray(
+            counted.job, counted.epoch, counted.good, counted.scrap, maker,
+            turn.now.moment_ms,
+        )  # fmt: skip
+        self.strays[key] = stray
+        turn.put("stray", key, stray)
 
     # ------------------------------------------------------------------ ending
 
