@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from fabnet.cooperation.benches import (
@@ -14,14 +15,18 @@ from fabnet.cooperation.benches import (
     write_off_subject,
 )
 from fabnet.production.handoff import CANCEL, STATUS, Cancel, Counted, Status
+from fabnet.production.lots.remnant import Remnant
+from fabnet.production.receipt import lot_key
+from fabnet.protocol.effects import Drop, Put
 from fabnet.protocol.events import MessageHeard
+from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.credential import Json as Signed
 from fabnet.records.credential import issue
-from fabnet.records.ids import Incarnation, JobId
+from fabnet.records.ids import Incarnation, JobId, RecordId
 from fabnet.records.keys import SigningKey
 from fabnet.records.message import seal_message
-from tests.node.cooperative import DESIGNER, NODE, STEWARD, THEN
+from tests.node.cooperative import DESIGNER, NODE, PRINTER, STEWARD, THEN
 from tests.node.desk import Desk, Json, at_desk, base64_of
 from tests.node.test_api_metrics import told
 from tests.node.test_api_walk import CONTACT, NAME, filed
@@ -152,6 +157,33 @@ async def test_a_lost_bench_is_counted_by_its_people_and_nobody_else(
         assert (status, reason(no)) == (409, "no-lost-lot")
 
 
+async def test_a_job_that_only_a_lost_database_knew_has_its_page(
+    tmp_path: Path,
+) -> None:
+    async with at_desk(tmp_path) as desk:
+        name = JobId(RecordId(await filed(desk)))
+        await desk.lose("the line dropped")
+        await until(desk, "in-doubt")
+        left = Remnant(name, 1, NODE.public.peer, "lost", OLDER, PRINTER, 1, 0, None)
+        key = lot_key(name, 1)
+        rows: list[Drop | Put] = [
+            Drop("job", name), Drop("lot", key), Drop("making", key),
+            Put("remnant", key, canonical.encode(left)),
+        ]  # fmt: skip
+        await desk.shell.store.commit(rows, 0)
+
+        status, text = await desk.page(f"/jobs/{name}")
+        assert status == 200
+        assert "2 × Wall hook" in text
+        assert "that are still known: 1" in text
+        _, text = await desk.page("/")
+        assert f'<a href="/jobs/{name}">Job {name[7:15]}</a>' in text
+
+        fenced = canonical.encode(msgspec.structs.replace(left, state="fenced"))
+        await desk.shell.store.commit([Put("remnant", key, fenced)], 0)
+        assert (await desk.page(f"/jobs/{name}"))[0] == 404
+
+
 async def test_what_a_lot_lacks_is_written_off_and_owed_again(tmp_path: Path) -> None:
     async with at_desk(tmp_path) as desk:
         name = await filed(desk, pieces=3)
@@ -172,8 +204,7 @@ async def test_what_a_lot_lacks_is_written_off_and_owed_again(tmp_path: Path) ->
         lot = await desk.until_lot(name, "written-off")
         assert lot["good"] == 1
         _, story = await desk.page(f"/jobs/{name}")
-        assert "2 pieces on" in story
-        assert "were written off" in story
+        assert "2 missing from workshop/printer were written off" in story
 
 
 @pytest.mark.parametrize(

@@ -33,20 +33,20 @@ DOUBT_LINES: Final = {
         "Lot {epoch}: the workshop told what it had made: {good} good, {scrap} scrap."
     ),
     "stray-lot": _(
-        "Lot {epoch}: {peer} made {good} good pieces of it, and nobody here knows of "
-        "the lot any more; ask there for them."
+        "Lot {epoch}: {peer} made {good} good of it, and nobody here knows of the lot "
+        "any more; ask there for them."
     ),
     "attested": _(
         "Lot {epoch}: a person counted the bench and signed: {good} good, {scrap} "
         "scrap."
     ),
     "written-off": _(
-        "Lot {epoch}: {pieces} pieces on {machine} were written off, signed by a "
+        "Lot {epoch}: {pieces} missing from {machine} were written off, signed by a "
         "person, and are owed again."
     ),
     "surplus": _(
-        "Lot {epoch}: of its {good} good pieces {pieces} are more than are owed still; "
-        "they are surplus."
+        "Lot {epoch}: {pieces} of its {good} good are more than is still owed, and are "
+        "surplus."
     ),
     # The facility's side.
     "bench-unknown": _(
@@ -122,8 +122,8 @@ DOUBTS: Final = {
         "its bench; {good} of {pieces} are known to be good."
     ),
     "bench-unknown": _(
-        "This node lost the database that was asked for lot {epoch} by {other}; at "
-        "least {good} pieces are known to be good."
+        "This node lost the database that {other} had asked for lot {epoch}. Good "
+        "pieces that are still known: {good}; there may be more."
     ),
     "lot-lost": _(
         "{other} lost the database that lot {epoch} was confirmed to; {good} of "
@@ -134,12 +134,12 @@ DOUBTS: Final = {
         "{good} of {pieces} on {machine} are known to be good."
     ),
     "surplus": _(
-        "{surplus} good pieces of lot {epoch} came to light at {other} when they were "
-        "not owed any more."
+        "Good pieces of lot {epoch} that came to light at {other} when they were not "
+        "owed any more: {surplus}."
     ),
     "stray-lot": _(
-        "{other} made {good} good pieces of lot {epoch} for this node, and nothing "
-        "here knows of that job any more."
+        "Good pieces of lot {epoch} that {other} made for this node, and nothing here "
+        "knows of that job any more: {good}."
     ),
     "maker-silent": _(
         "Lot {epoch} should be over on {machine} at {other}, and nothing says that it "
