@@ -16,8 +16,9 @@ from fabnet.cooperation.benches import (
 )
 from fabnet.production.handoff import CANCEL, STATUS, Cancel, Counted, Status
 from fabnet.production.lots.remnant import Remnant
+from fabnet.production.machine import KIND as MACHINE
 from fabnet.production.receipt import lot_key
-from fabnet.protocol.effects import Drop, Put
+from fabnet.protocol.effects import Drop, Keep, Put
 from fabnet.protocol.events import MessageHeard
 from fabnet.records import canonical
 from fabnet.records.body import Body
@@ -26,11 +27,19 @@ from fabnet.records.credential import issue
 from fabnet.records.ids import Incarnation, JobId, RecordId
 from fabnet.records.keys import SigningKey
 from fabnet.records.message import seal_message
-from tests.node.cooperative import DESIGNER, NODE, PRINTER, STEWARD, THEN
+from fabnet.records.record import seal_record
+from tests.node.cooperative import (
+    DESIGNER,
+    NODE,
+    PRINTER,
+    STEWARD,
+    THEN,
+    printer,
+)
 from tests.node.desk import Desk, Json, at_desk, base64_of
 from tests.node.test_api_metrics import told
 from tests.node.test_api_walk import CONTACT, NAME, filed
-from tests.production.samples import job
+from tests.production.samples import MAKER, OURS, asked, job, key
 
 pytestmark = pytest.mark.asyncio
 
@@ -165,10 +174,10 @@ async def test_a_job_that_only_a_lost_database_knew_has_its_page(
         await desk.lose("the line dropped")
         await until(desk, "in-doubt")
         left = Remnant(name, 1, NODE.public.peer, "lost", OLDER, PRINTER, 1, 0, None)
-        key = lot_key(name, 1)
+        lot = lot_key(name, 1)
         rows: list[Drop | Put] = [
-            Drop("job", name), Drop("lot", key), Drop("making", key),
-            Put("remnant", key, canonical.encode(left)),
+            Drop("job", name), Drop("lot", lot), Drop("making", lot),
+            Put("remnant", lot, canonical.encode(left)),
         ]  # fmt: skip
         await desk.shell.store.commit(rows, 0)
 
@@ -180,7 +189,7 @@ async def test_a_job_that_only_a_lost_database_knew_has_its_page(
         assert f'<a href="/jobs/{name}">Job {name[7:15]}</a>' in text
 
         fenced = canonical.encode(msgspec.structs.replace(left, state="fenced"))
-        await desk.shell.store.commit([Put("remnant", key, fenced)], 0)
+        await desk.shell.store.commit([Put("remnant", lot, fenced)], 0)
         assert (await desk.page(f"/jobs/{name}"))[0] == 404
 
 
@@ -232,6 +241,25 @@ async def test_pieces_that_only_their_maker_knows_of_are_told(tmp_path: Path) ->
 
         assert (stray["job"], stray["good"], stray["other"]) == (LOST, 2, "Jackson")
         assert [it["kind"] for it in await listed(desk)] == ["stray-lot"]
+
+
+async def test_a_machine_that_waits_elsewhere_is_told_here(tmp_path: Path) -> None:
+    lot = msgspec.structs.replace(
+        asked(), state="confirmed", incarnation=OURS, machine=PRINTER,
+        end_ms=4_000_000_000_000,
+    )  # fmt: skip
+    there = msgspec.structs.replace(printer(), state="in-doubt")
+    notice = seal_record(
+        key(1), network="test", kind=MACHINE, incarnation=OURS, seq=1, prev=None,
+        moment_ms=0, about=PRINTER, body=there,
+    )  # fmt: skip
+    async with at_desk(tmp_path) as desk:
+        await desk.people()
+        row = Put("lot", lot_key(lot.job, lot.epoch), canonical.encode(lot))
+        await desk.shell.store.commit([Keep(notice, 1, MAKER), row], 0)
+
+        (doubt,) = await listed(desk)
+        assert (doubt["kind"], doubt["peer"]) == ("waits-there", MAKER)
 
 
 async def test_doubts_are_for_operators_and_stewards(tmp_path: Path) -> None:

@@ -121,6 +121,17 @@ def test_surplus_is_shown_until_it_is_taken_or_long_over() -> None:
     assert kinds(known(late), END_MS + SURPLUS_SHOWN_MS) == []
 
 
+def test_a_machine_elsewhere_that_stands_still_is_told_to_who_waits_for_it() -> None:
+    books, lot = known(confirmed()), confirmed()
+
+    (found,) = doubts(books, NOON_MS, None, {(MAKER, lot.machine)})
+    assert (found.kind, found.side, found.peer) == ("waits-there", "requester", MAKER)
+    assert doubts(books, NOON_MS, None, {(lot.machine, MAKER)}) == []
+    lost = known(confirmed(state="lost"))
+    (found,) = doubts(lost, NOON_MS, None, {(MAKER, lot.machine)})
+    assert found.kind == "lot-lost"
+
+
 def test_silence_is_told_once_the_lot_can_not_begin_any_more() -> None:
     books = known(confirmed())
     by_ms = END_MS + START_BY_S * 1_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -15,11 +15,11 @@ from fabnet.production.lots.remnant import Remnant
 
 Kind = Literal[
     "restored", "in-doubt", "bench-unknown",
-    "lot-lost", "lot-forgotten", "maker-silent", "surplus", "stray-lot",
+    "lot-lost", "lot-forgotten", "waits-there", "maker-silent", "surplus", "stray-lot",
 ]  # fmt: skip
 KINDS: Final[tuple[Kind, ...]] = (
     "restored", "in-doubt", "bench-unknown",
-    "lot-lost", "lot-forgotten", "maker-silent", "surplus", "stray-lot",
+    "lot-lost", "lot-forgotten", "waits-there", "maker-silent", "surplus", "stray-lot",
 )  # fmt: skip
 """The most pressing first: what stops a machine here, then what stops a job."""
 WRITTEN_OFF: Final[frozenset[Kind]] = frozenset(
@@ -56,12 +56,19 @@ class Doubt:
     since_ms: int | None = None
 
 
-def doubts(known: Books, now_ms: int, restored_ms: int | None) -> list[Doubt]:
+def doubts(
+    known: Books,
+    now_ms: int,
+    restored_ms: int | None,
+    standing: Collection[tuple[str, str]] = (),
+) -> list[Doubt]:
     """Return all there are, by kind and then by lot.
 
-    `restored_ms` is when this database took over, as far as the story tells.
+    `restored_ms` is when this database took over, as far as the story tells. Machines
+    that are `standing`, by peer and id, say elsewhere that they are in doubt.
     """
     found = [*_made_here(known), *_asked_here(known, now_ms), *_strays(known, now_ms)]
+    found += _waiting(known, standing)
     before = ("bench-unknown", "lot-forgotten")
     is_open = any(doubt.kind in before for doubt in found)
     is_new = restored_ms is not None and now_ms < restored_ms + RESTORED_SHOWN_MS
@@ -102,6 +109,13 @@ def _strays(known: Books, now_ms: int) -> Iterator[Doubt]:
                 "stray-lot", "requester", stray.job, stray.epoch, stray.maker,
                 good=stray.good, scrap=stray.scrap, since_ms=stray.moment_ms,
             )  # fmt: skip
+
+
+def _waiting(known: Books, standing: Collection[tuple[str, str]]) -> Iterator[Doubt]:
+    for lot in known.lots.values():
+        is_under_way = lot.state in ("confirmed", "cancelling")
+        if is_under_way and (lot.maker, lot.machine) in standing:
+            yield _of_lot("waits-there", lot)
 
 
 def silent_from_ms(known: Books, lot: Lot) -> int | None:

@@ -8,11 +8,13 @@ from typing import Final
 from fabnet.node.api.doubts.answers import DoubtAnswer, Doubts
 from fabnet.node.api.doubts.found import KINDS, Doubt, doubts
 from fabnet.node.api.handlers.jobs import View, view
-from fabnet.node.api.handlers.known import Books
+from fabnet.node.api.handlers.known import Books, readable, records_of
 from fabnet.node.api.table import Call
 from fabnet.node.shell import Shell
 from fabnet.node.web.sentences import doubt_told, short
+from fabnet.production import machine as machines
 from fabnet.production.job import short_code
+from fabnet.production.machine import Machine
 
 LISTED_MAX: Final = 200
 """Doubts in one answer; `left_out` says how many more there are."""
@@ -27,6 +29,7 @@ _COMMANDS: Final = {
     "bench-unknown": "fabnet attest {code}/{epoch} --good N --scrap N --key FILE",
     "lot-lost": "fabnet write-off {code}/{epoch} --reason TEXT --key FILE",
     "lot-forgotten": "fabnet write-off {code}/{epoch} --reason TEXT --key FILE",
+    "waits-there": "fabnet story {code}",
     "maker-silent": "fabnet write-off {code}/{epoch} --reason TEXT --key FILE",
     "surplus": "fabnet story {code}",
     "stray-lot": "fabnet story {code}",
@@ -60,7 +63,23 @@ async def _found(shell: Shell, known: Books) -> list[Doubt]:
     restored_ms = None
     if known.restored is not None:
         restored_ms = await _since_ms(shell, shell.identity.peer, "restored", 0)
-    return doubts(known, shell.clock.now().moment_ms, restored_ms)
+    standing = await _standing(shell, known)
+    return doubts(known, shell.clock.now().moment_ms, restored_ms, standing)
+
+
+async def _standing(shell: Shell, known: Books) -> set[tuple[str, str]]:
+    """Return the machines of others that are in doubt, where lots of ours are made."""
+    under_way = [
+        lot for lot in known.lots.values() if lot.state in ("confirmed", "cancelling")
+    ]
+    makers = {lot.maker for lot in under_way} - {shell.identity.peer}
+    found: set[tuple[str, str]] = set()
+    for maker in makers:
+        for record in await records_of(shell, machines.KIND, author=maker):
+            machine = readable(record, Machine)
+            if machine is not None and machine.state == "in-doubt":
+                found.add((maker, machine.id))
+    return found
 
 
 async def _told(seen: View, doubt: Doubt, language: str) -> DoubtAnswer:

@@ -141,6 +141,10 @@ DOUBTS: Final = {
         "Good pieces of lot {epoch} that {other} made for this node, and nothing here "
         "knows of that job any more: {good}."
     ),
+    "waits-there": _(
+        "Lot {epoch} waits: {machine} at {other} stands still until somebody there has "
+        "looked at its bench; {good} of {pieces} are known to be good."
+    ),
     "maker-silent": _(
         "Lot {epoch} should be over on {machine} at {other}, and nothing says that it "
         "is; {good} of {pieces} are known to be good."
@@ -169,6 +173,10 @@ TO_DO: Final = {
     ),
     "surplus": _("Agree with {other} on what becomes of them."),
     "stray-lot": _("Ask {other} for them, and for whom they were."),
+    "waits-there": _(
+        "Ask {other} to look; its own node shows it, too. The lot then goes on by "
+        "itself."
+    ),
     "maker-silent": _(
         "Ring {other} up. Nothing moves by itself: only its word frees the pieces, or "
         "a write-off that is signed here."
