@@ -21,7 +21,7 @@ from fabnet.records import canonical
 from fabnet.records.envelope import parse_envelope
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
