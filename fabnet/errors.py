@@ -4,7 +4,8 @@ FabnetError
 ├── LocalError            we, or whoever called us, did something wrong
 │   ├── InputError        a field somebody here typed or configured
 │   ├── TransitionError   a step the state table does not hold
-│   └── StorageError      the disk did not keep what we asked it to keep
+│   ├── StorageError      the disk did not keep what we asked it to keep
+│   └── RestoredError     this database is not the newest that spoke as this node
 └── RemoteError           a peer, or a file from outside, did something wrong
     ├── MalformedError    bytes that are not what they claim to be
     ├── SignatureError    a signature that does not hold
@@ -47,6 +48,15 @@ class DiskFullError(StorageError):
 
 class DiskError(StorageError):
     """The disk failed: nothing more is promised before a person has looked at it."""
+
+
+class RestoredError(LocalError):
+    """This database was brought back, and is not the newest that spoke as this node."""
+
+    def __init__(self, above: int) -> None:
+        super().__init__(f"an incarnation counted {above} or more has spoken")
+        self.above = above
+        """The counter of the newest incarnation that is known to have spoken."""
 
 
 class RemoteError(FabnetError):

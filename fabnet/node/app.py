@@ -24,7 +24,7 @@ from fabnet.cooperation.charter import CharterBody, lineage_of, named_in
 from fabnet.cooperation.membership import MembershipBody
 from fabnet.cooperation.policy import PolicyBody
 from fabnet.cooperation.vouches import VouchesBody
-from fabnet.errors import InputError
+from fabnet.errors import InputError, RestoredError
 from fabnet.node.api.app import make_operator_app
 from fabnet.node.api.handlers.people import first_token
 from fabnet.node.clock import Clock, SystemClock
@@ -71,9 +71,36 @@ SHUTDOWN_S: Final = 3
 """Seconds that open requests get to finish."""
 
 
-async def run_node(config: Config, *, ready: Callable[[str], None]) -> None:
-    """Serve until cancelled; `ready` is called once with the operator's address."""
+async def run_node(
+    config: Config, *, ready: Callable[[str], None], begin_again: bool = False
+) -> None:
+    """Serve until cancelled; `ready` is called with the operator's address.
+
+    To `begin_again` is to go on under a new incarnation, as an operator may say of a
+    node whose peers do not answer for good.
+    A node that learns from its peers that it was brought back from an older copy
+    begins again, under a new incarnation.
+    """
     canonical.prepare()
+    begun = True
+    while begun:
+        begun = False
+        try:
+            await _run_once(config, ready, begin_again=begin_again)
+        except* RestoredError as group:
+            logger.warning("restored from an older copy: %s", first_of(group))
+            begun, begin_again = True, False
+
+
+def first_of(group: BaseExceptionGroup[RestoredError]) -> RestoredError:
+    """Return the first error in a group, however deep."""
+    first = group.exceptions[0]
+    return first_of(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+async def _run_once(
+    config: Config, ready: Callable[[str], None], *, begin_again: bool
+) -> None:
     clock = SystemClock()
     data_dir = config.node.data_dir
     keyring = Keyring.open(data_dir, clock.token)
@@ -87,7 +114,11 @@ async def run_node(config: Config, *, ready: Callable[[str], None]) -> None:
         )
         stack.push_async_callback(store.close)
         blobs = await asyncio.to_thread(Blobs.open, data_dir / "blobs", store.alarm)
-        start = await incarnation.begin(store, data_dir / incarnation.FILE_NAME, clock)
+        beside = data_dir / incarnation.FILE_NAME
+        start = await incarnation.begin(store, beside, clock)
+        if begin_again:
+            above = start.incarnation.counter
+            start = await incarnation.renew(store, beside, clock, above=above)
         identity = Identity(
             key=keyring.node,
             network=config.node.network,
@@ -120,7 +151,12 @@ async def run_node(config: Config, *, ready: Callable[[str], None]) -> None:
             set_machine=node.floor.set_machine,
             plans=node.plans,
         )
-        await _serve(stack, config, keyring, node, shell, ready)
+        try:
+            await _serve(stack, config, keyring, node, shell, ready)
+        except* RestoredError as group:
+            above = first_of(group).above
+            await incarnation.renew(store, beside, clock, above=above)
+            raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, assert_never
 
-from fabnet.errors import StorageError
+from fabnet.errors import RestoredError, StorageError
 from fabnet.node.clock import Clock
 from fabnet.production.plan import Problem, Solved
 from fabnet.protocol.effects import (
@@ -29,13 +29,17 @@ from fabnet.protocol.effects import (
     Keep,
     Lower,
     Note,
+    Probe,
     Put,
     Recall,
+    Restored,
     Send,
     SendGot,
     SendProofs,
     Serve,
     Subscribe,
+    TellKnown,
+    Unsay,
     Void,
 )
 from fabnet.protocol.events import (
@@ -62,9 +66,10 @@ BEHIND_MAX: Final = 1_000
 TICK_MS_MAX: Final = 60_000
 """The peer is woken at least so often, to notice that the wall clock was set."""
 
-Durable = Keep | Void | Forget | Put | Drop | Note
+Durable = Keep | Void | Forget | Put | Drop | Note | Unsay
 Outward = (
-    Subscribe | SendProofs | SendGot | Send | Lower | Serve
+    Probe | TellKnown | Restored
+    | Subscribe | SendProofs | SendGot | Send | Lower | Serve
     | Compare | Recall | AskPlan | Act | Answer
 )  # fmt: skip
 
@@ -84,6 +89,12 @@ class Outlet(Protocol):
 
     def subscribe(self, effect: Subscribe) -> None:
         """Ask a peer for its records."""
+
+    def probe(self, effect: Probe) -> None:
+        """Ask a peer what it has of ours."""
+
+    async def tell_known(self, effect: TellKnown) -> None:
+        """Show a peer what we have of its own."""
 
     def got(self, effect: SendGot) -> None:
         """Confirm a batch."""
@@ -254,6 +265,12 @@ class Runner:
         self, effect: Outward, tasks: asyncio.TaskGroup
     ) -> None:
         match effect:
+            case Probe():
+                self._outlet.probe(effect)
+            case TellKnown():
+                tasks.create_task(self._outlet.tell_known(effect), name="known")
+            case Restored(above):
+                raise RestoredError(above)
             case Subscribe():
                 self._outlet.subscribe(effect)
             case SendProofs():

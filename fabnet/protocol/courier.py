@@ -36,6 +36,9 @@ OUTBOX_MAX: Final = 1_000
 """Unacknowledged messages to one peer; at the bound nothing new is begun with it."""
 BURST_MAX: Final = 32
 """Messages repeated at once: a peer that comes back is not drowned."""
+SKIP_MAX: Final = 100_000
+"""Messages that a restored node may have sent and not remember; whoever acknowledges
+more than that is not believed."""
 FIRST_RETRY_MS: Final = 2_000
 RETRY_MS_MAX: Final = 15 * 60_000
 """The longest wait between repeats. The courier never gives up by itself."""
@@ -197,7 +200,13 @@ class Courier:
         turn.put("route", header.recipient, RouteRow(route.next_seq, route.to))
 
     def _readdress(
-        self, turn: Turn, route: Route, peer: PeerId, to: Incarnation
+        self,
+        turn: Turn,
+        route: Route,
+        peer: PeerId,
+        to: Incarnation,
+        *,
+        after: int = 0,
     ) -> None:
         """Begin anew with a peer that lost the database we spoke to."""
         waiting = list(route.waiting.values())
@@ -210,9 +219,9 @@ class Courier:
         ]
         for seq in route.waiting:
             turn.do(Drop("outbox", _outbox_key(peer, seq)))
-        route.to, route.next_seq, route.waiting = to, 1, {}
-        turn.put("route", peer, RouteRow(1, to))
-        for seq, message in enumerate(waiting, start=1):
+        route.to, route.next_seq, route.waiting = to, after + 1, {}
+        turn.put("route", peer, RouteRow(route.next_seq, to))
+        for seq, message in enumerate(waiting, start=route.next_seq):
             ours = self.identity
             again = readdress(ours.key, message, network=ours.network, to=to, seq=seq)
             self._wait(turn, route, again)
@@ -235,6 +244,10 @@ class Courier:
         if route is None or ack.incarnation != self.identity.incarnation:
             return
         if message.header.incarnation != route.to:
+            return
+        if route.next_seq <= ack.seq < route.next_seq + SKIP_MAX:
+            # It took messages that we do not remember: count on from there.
+            self._readdress(turn, route, peer, route.to, after=ack.seq)
             return
         for seq in [seq for seq in route.waiting if seq <= ack.seq]:
             del route.waiting[seq]

@@ -83,7 +83,33 @@ class Note:
     args: tuple[tuple[str, str | int], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Unsay:
+    """Delete our own records of `incarnation` that nobody has seen.
+
+    Those are log records after `seq`, and every notice.
+    """
+
+    incarnation: Incarnation
+    seq: int
+
+
 # ------------------------------------------------------------------ to other peers
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Ask a peer what it has of ours; it answers with KnownHeard."""
+
+    peer: PeerId
+
+
+@dataclass(frozen=True, slots=True)
+class TellKnown:
+    """Show a peer these records of its own that we keep, without their bodies."""
+
+    peer: PeerId
+    records: tuple[RecordId, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +170,13 @@ class Lower:
 
 
 @dataclass(frozen=True, slots=True)
+class Restored:
+    """Start again under an incarnation above this count: newer ones have spoken."""
+
+    above: int
+
+
+@dataclass(frozen=True, slots=True)
 class Recall:
     """Fetch and verify a revision and its files, and come back with Recalled."""
 
@@ -191,11 +224,12 @@ class Answer:
 
 
 Effect = (
-    Keep | Void | Forget | Put | Drop | Note
+    Keep | Void | Forget | Put | Drop | Note | Unsay
+    | Probe | TellKnown | Restored
     | Subscribe | SendProofs | Serve | SendGot | Send | Lower
     | Compare | Recall | AskPlan | Act | Answer
 )  # fmt: skip
-DURABLE = (Keep, Void, Forget, Put, Drop, Note)
+DURABLE = (Keep, Void, Forget, Put, Drop, Note, Unsay)
 PROOFS_MAX: Final = 40
 """Proofs sent together, 62 KB: what fits in one frame."""
 

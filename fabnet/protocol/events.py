@@ -83,6 +83,21 @@ class LinkDown:
 
 
 @dataclass(frozen=True, slots=True)
+class ProbeHeard:
+    """A peer asks what we have of its own."""
+
+    peer: PeerId
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHeard:
+    """A peer shows what it has of ours: authentic records, without their bodies."""
+
+    peer: PeerId
+    records: tuple[Record, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class SubscribeHeard:
     """A peer wants our records that arrived after `cursor` of our `incarnation`."""
 
@@ -317,6 +332,8 @@ Event = (
     | Placed
     | LinkUp
     | LinkDown
+    | ProbeHeard
+    | KnownHeard
     | SubscribeHeard
     | BatchHeard
     | ProofsHeard

@@ -82,6 +82,12 @@ class Gossip:
         else:
             turn.do(Subscribe(peer, cursor.incarnation, cursor.cursor))
 
+    def again(self, turn: Turn) -> None:
+        """Serve everyone who subscribed while nothing could leave."""
+        for peer, subscriber in sorted(self.subscribers.items()):
+            subscriber.busy_until_tick = None
+            self._serve(turn, peer)
+
     def reborn(self, turn: Turn, peer: PeerId) -> None:
         """Serve a peer anew that lost its database, with what it brought before."""
         self.lost[peer] = self.voice.arrival

@@ -46,6 +46,7 @@ from fabnet.protocol.events import (
     FacilitySeen,
     FileRequest,
     GotHeard,
+    KnownHeard,
     LinkDown,
     LinkUp,
     MachineSeen,
@@ -55,6 +56,7 @@ from fabnet.protocol.events import (
     PieceMade,
     Placed,
     PlanReady,
+    ProbeHeard,
     Progressed,
     ProofsHeard,
     Publish,
@@ -77,6 +79,7 @@ from fabnet.protocol.handoff.rounds import Rounds
 from fabnet.protocol.handoff.withdrawals import Withdrawals
 from fabnet.protocol.handoff.workshop import Workshop
 from fabnet.protocol.market import Market
+from fabnet.protocol.release import Release
 from fabnet.protocol.remembering import restore
 from fabnet.protocol.replica.replica import Replica
 from fabnet.protocol.voice import CountRow, Identity, Voice
@@ -116,6 +119,7 @@ class Peer:
         self.withdrawals = Withdrawals()
         self.peer_record: bytes | None = None
         """Where others can dial us; nil behind a NAT."""
+        self.release = Release(self.voice, self.community, self.replica)
         self.looked_ms = 0
         """The moment of the last Tick: what the calendar held up to it is done."""
 
@@ -139,6 +143,7 @@ class Peer:
             book=peer.book,
             workshop=peer.workshop,
             recovery=peer.recovery,
+            release=peer.release,
         )
         turn = Turn(now)
         for notice in notices:
@@ -169,7 +174,7 @@ class Peer:
         if self.voice.arrival != arrival:
             turn.put("own", "arrival", CountRow(self.voice.arrival))
             self.gossip.news(turn, arrival)
-        return turn.effects
+        return self.release.pass_on(turn.effects)
 
     def wait_ms(self, now: Now) -> int | None:
         """How long a Tick has nothing to do; nil when there is nothing to wait for.
@@ -183,6 +188,7 @@ class Peer:
             self.market.due_tick(),
             self.planning.due_tick(),
             self.rounds.due_tick(),
+            self.release.due_tick(),
         )
         moments = self.planning.due_moment(), self.rounds.due_moment(self.looked_ms)
         waits = [tick - now.tick_ms for tick in ticks if tick is not None]
@@ -201,10 +207,16 @@ class Peer:
                 self._introduce(turn, peer_record)
             case LinkUp(peer):
                 self.replica.turned_away.discard(peer)
-                self.gossip.link_up(turn, peer)
-                self.courier.link_up(turn, peer)
+                if self.release.link_up(turn, peer):
+                    self._link_up(turn, peer)
             case LinkDown(peer):
+                self.release.linked.discard(peer)
                 self._link_down(turn, peer)
+            case ProbeHeard(peer):
+                self.release.probed(turn, peer)
+            case KnownHeard():
+                if self.release.known(turn, event):
+                    self._released(turn)
             case SubscribeHeard():
                 forks = self.replica.ends.forks.values()
                 self.gossip.subscribed(turn, event, [fork.pair for fork in forks])
@@ -281,9 +293,19 @@ class Peer:
                 reach = Reach(self.peer_record, NODE_TTL_S)
                 self.voice.announce(turn, REACH_KIND, "node", reach, ttl_s=NODE_TTL_S)
 
+    def _link_up(self, turn: Turn, peer: PeerId) -> None:
+        self.gossip.link_up(turn, peer)
+        self.courier.link_up(turn, peer)
+
+    def _released(self, turn: Turn) -> None:
+        """Begin with every link that is up what was held back until now."""
+        for peer in sorted(self.release.linked):
+            self._link_up(turn, peer)
+        self.gossip.again(turn)
+
     def _wake(self, turn: Turn) -> None:
         self.courier.wake(turn)
-        self.recovery.wake(turn)
+        self.release.wake(turn, first=self.recovery.wake(turn))
         self.remnants.wake(turn)
         self._introduce(turn)
         self.planning.wake(turn)
@@ -297,6 +319,8 @@ class Peer:
         self.market.tick(turn)
         self.planning.tick(turn)
         self.rounds.tick(turn)
+        if self.release.tick(turn):
+            self._released(turn)
 
     def _hear_batch(self, turn: Turn, event: BatchHeard) -> None:
         if self.workshop.disk == "critical":

@@ -21,6 +21,7 @@ from fabnet.protocol.gossip import CursorRow, Gossip
 from fabnet.protocol.handoff.book import Book
 from fabnet.protocol.handoff.doubt.recovery import Recovery, Stray
 from fabnet.protocol.handoff.workshop import Workshop
+from fabnet.protocol.release import HeldRow, Release
 from fabnet.protocol.replica.ends import ChainRow
 from fabnet.protocol.replica.papers import PaperRow
 from fabnet.protocol.replica.replica import Replica
@@ -49,6 +50,7 @@ def restore(
     book: Book,
     workshop: Workshop,
     recovery: Recovery,
+    release: Release,
 ) -> None:
     """Give every part back what it wrote."""
     _restore_voice(rows, voice)
@@ -58,6 +60,7 @@ def restore(
     recovery.recovering = bool(_read(rows, "own", Incarnation, only="recovering"))
     recovery.fenced = set(map(PeerId, rows.get("fenced", {})))
     recovery.strays = _read(rows, "stray", Stray)
+    release.start = _read(rows, "own", HeldRow, only="held").get("held")
     _restore_courier(rows, courier, spoke=spoke)
     for peer, cursor in _read(rows, "cursor", CursorRow).items():
         gossip.cursors[PeerId(peer)] = cursor

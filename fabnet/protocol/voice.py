@@ -50,7 +50,12 @@ class Identity:
     @property
     def head_key(self) -> str:
         """Where the head of our chain is kept: each incarnation has its own chain."""
-        return f"head {self.incarnation.counter} {self.incarnation.random}"
+        return head_key(self.incarnation)
+
+
+def head_key(incarnation: Incarnation) -> str:
+    """Return where the head of the chain of one of our databases is kept."""
+    return f"head {incarnation.counter} {incarnation.random}"
 
 
 class HeadRow(Body):

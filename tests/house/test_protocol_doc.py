@@ -68,6 +68,8 @@ PARTS: tuple[tuple[str, type[Body]], ...] = (
     ("capability", Capability),
     ("free window", offer.FreeWindow),
     ("`hello`", frames.Hello),
+    ("`probe`", frames.ProbeFrame),
+    ("`known`", frames.KnownFrame),
     ("`subscribe`", frames.SubscribeFrame),
     ("`batch`", frames.BatchFrame),
     ("`proofs`", frames.ProofsFrame),

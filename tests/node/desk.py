@@ -35,12 +35,14 @@ from fabnet.protocol.effects import (
     Act,
     Compare,
     Lower,
+    Probe,
     Recall,
     Send,
     SendGot,
     SendProofs,
     Serve,
     Subscribe,
+    TellKnown,
 )
 from fabnet.protocol.events import (
     Compared,
@@ -117,6 +119,10 @@ class World:
         return name == PRINTER
 
     def subscribe(self, effect: Subscribe) -> None: ...
+
+    def probe(self, effect: Probe) -> None: ...
+
+    async def tell_known(self, effect: TellKnown) -> None: ...
 
     def got(self, effect: SendGot) -> None: ...
 

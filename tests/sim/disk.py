@@ -10,7 +10,7 @@ from fabnet.content.cid import Cid
 from fabnet.production.job import Job
 from fabnet.production.lots.lot import Lot
 from fabnet.production.lots.making import Making
-from fabnet.protocol.effects import Drop, Forget, Keep, Note, Put, Void
+from fabnet.protocol.effects import Drop, Forget, Keep, Note, Put, Unsay, Void
 from fabnet.protocol.remembering import ROW_BYTES_MAX
 from fabnet.protocol.replica.papers import STANDING_KINDS
 from fabnet.records import canonical
@@ -18,7 +18,7 @@ from fabnet.records.ids import Incarnation, PeerId, RecordId
 from fabnet.records.record import Record
 
 B = TypeVar("B")
-Durable = Keep | Void | Forget | Put | Drop | Note
+Durable = Keep | Void | Forget | Put | Drop | Note | Unsay
 PARCEL_BYTES = 16
 
 
@@ -68,6 +68,8 @@ class Disk:
                     self.rows.setdefault(table, {})[key] = row
                 case Drop(table, key):
                     self.rows.get(table, {}).pop(key, None)
+                case Unsay():
+                    self._unsay(effect)
                 case Note(subject, code, args):
                     self.story.append(Line(moment_ms, subject, code, args))
                 case _:
@@ -125,6 +127,26 @@ class Disk:
             if kept:
                 return self.records[kept[0]][0]
         return None
+
+    def _unsay(self, unsay: Unsay) -> None:
+        for arrival, (record, source) in list(self.records.items()):
+            header = record.header
+            ours = source is None and header.incarnation == unsay.incarnation
+            if ours and (record.is_notice or header.seq > unsay.seq):
+                del self.records[arrival]
+                del self.arrivals[record.id]
+                for shelf in _places(record):
+                    del self.index[shelf][arrival]
+                place = (header.author, header.incarnation, header.seq)
+                self.chains.pop(place, None)
+        for at, arrival in list(self.notice_at.items()):
+            if arrival not in self.records:
+                del self.notice_at[at]
+
+    def envelopes(self, ids: Sequence[RecordId]) -> tuple[bytes, ...]:
+        """Return the envelopes of those of these records that are kept."""
+        places = [self.arrivals[id_] for id_ in ids if id_ in self.arrivals]
+        return tuple(self.records[place][0].envelope for place in places)
 
     def served(
         self,

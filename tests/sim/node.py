@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from fabnet.errors import RemoteError
@@ -22,12 +22,15 @@ from fabnet.protocol.effects import (
     Compare,
     Effect,
     Lower,
+    Probe,
     Recall,
+    Restored,
     Send,
     SendGot,
     SendProofs,
     Serve,
     Subscribe,
+    TellKnown,
 )
 from fabnet.protocol.events import (
     Compared,
@@ -46,7 +49,7 @@ from fabnet.protocol.events import (
 )
 from fabnet.protocol.peer import Peer
 from fabnet.protocol.voice import Identity
-from fabnet.records.ids import MachineId, Now, PeerId, RecordId
+from fabnet.records.ids import Incarnation, MachineId, Now, PeerId, RecordId
 from fabnet.records.keys import SealingKey
 from fabnet.records.record import Record
 from fabnet.records.refusal import Refusal
@@ -192,6 +195,14 @@ class Node:
             case Subscribe(peer, incarnation, cursor):
                 ask = frames.SubscribeFrame("subscribe", incarnation, cursor)
                 self.world.carry(self.id, peer, frames.encode(ask))
+            case Probe(peer):
+                probe = frames.ProbeFrame("probe")
+                self.world.carry(self.id, peer, frames.encode(probe))
+            case TellKnown(peer, ids):
+                known = frames.KnownFrame("known", self.disk.envelopes(ids))
+                self.world.carry(self.id, peer, frames.encode(known))
+            case Restored(above):
+                self._later(0, partial(self.begins_again, above))
             case SendProofs(peer, proofs):
                 said = frames.ProofsFrame("proofs", proofs)
                 self.world.carry(self.id, peer, frames.encode(said))
@@ -308,6 +319,14 @@ class Node:
 
     def _started(self) -> None:
         """Let people tell the mind what they know."""
+
+    def begins_again(self, above: int) -> None:
+        """Go on under a new incarnation: the database was not the newest."""
+        self.crashes(nothing_written=False)
+        random = self.world.dice.getrandbits(63)
+        newer = Incarnation(above + 1, random)
+        self.identity = replace(self.identity, incarnation=newer)
+        self.starts()
 
     def falls(self) -> None:
         """Crash, and be started again by whoever takes note of it."""

@@ -29,10 +29,11 @@ def backed_up(site: Site) -> Disk:
     return site.disk.copy()
 
 
-def restored(site: Site, backup: Disk | None = None) -> None:
+def restored(site: Site, backup: Disk | None = None, *, whole: bool = False) -> None:
     """Have a site lose its disk and go on with a backup, or with an empty one.
 
-    Which incarnation comes next is told by a file outside the backups.
+    Which incarnation comes next is told by a file outside the backups. In a `whole`
+    copy, as of a machine, that file is as old as the rest, and tells nothing.
     """
     if site.is_up:
         site.crashes()
@@ -41,8 +42,9 @@ def restored(site: Site, backup: Disk | None = None) -> None:
     site.disk.blobs = blobs
     site.watch.replaced(site.id, site.disk)
     before = site.identity.incarnation
-    after = Incarnation(before.counter + 1, site.world.dice.getrandbits(63))
-    site.identity = dataclasses.replace(site.identity, incarnation=after)
+    if not whole:
+        after = Incarnation(before.counter + 1, site.world.dice.getrandbits(63))
+        site.identity = dataclasses.replace(site.identity, incarnation=after)
     site.opened = frames.opener(site.identity.network)
     site.readers.clear()
     site.starts()

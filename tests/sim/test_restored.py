@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from fabnet.content.cid import Cid
+from fabnet.designs.revision import RevisionBody
 from fabnet.production.lots.lot import Lot
 from fabnet.production.receipt import LOT_CLOSED
-from fabnet.records.ids import JobId
+from fabnet.records.ids import JobId, RecordId
 from fabnet.records.refusal import Refusal
 from tests.sim.cities import founded, printer, published
 from tests.sim.disk import Disk
@@ -179,3 +180,124 @@ def test_what_others_brought_back_is_not_taken_again_after_another_restart() -> 
     network.run(3_600)
 
     assert len(detroit.disk.kept(LOT_CLOSED)) == brought
+
+
+def test_a_whole_copy_brought_back_is_told_by_its_peers_and_never_forks() -> None:
+    network, jackson, detroit, job = asked(1, "barcelona")
+    made(network, job, 1)
+    copied = backed_up(detroit)
+    network.until(lambda: jackson.state(job) == "fulfilled")
+    network.run(600)
+    restored(detroit, copied, whole=True)
+    assert detroit.identity.incarnation.counter == 1
+    network.run(1_200)
+
+    assert detroit.identity.incarnation.counter == 2
+    assert "not-the-newest" in detroit.disk.codes(detroit.id)
+    assert network.watch.made(job) <= PIECES
+    again = jackson.asks_for(hook_of(detroit), 2)
+    attests_all(network, detroit)
+    network.finish(jackson, again)
+    assert jackson.state(again) == "fulfilled"
+
+
+def test_what_a_copy_wrote_before_its_peers_answered_is_unsaid() -> None:
+    network, jackson, detroit, _ = asked(1, "barcelona")
+    network.run(60)
+    copied = backed_up(jackson)
+    first = jackson.asks_for(hook_of(detroit), 1)
+    network.run(600)
+    for other in (detroit, network["barcelona"]):
+        network.world.part(jackson.id, other.id)
+    restored(jackson, copied, whole=True)
+    second = jackson.asks_for(hook_of(detroit), 2)
+    assert first != second, (
+        "two records at one place in a log, but nobody saw the other"
+    )
+    network.world.heal()
+    network.run(7_200)
+
+    assert jackson.identity.incarnation.counter == 2
+    for site in network.sites.values():
+        assert RecordId(second) not in site.disk.arrivals
+        assert RecordId(first) in site.disk.arrivals
+    assert (jackson.state(first), jackson.state(second)) == ("refused", "refused")
+
+
+def test_a_node_that_was_only_switched_off_goes_on_once_its_peers_confirm() -> None:
+    network, jackson, detroit, job = asked(1, "barcelona")
+    made(network, job, 1)
+    detroit.crashes()
+    network.run(30)
+    detroit.starts()
+    network.finish(jackson, job)
+
+    assert detroit.identity.incarnation.counter == 1
+    assert {"held-back", "released"} <= set(detroit.disk.codes(detroit.id))
+    assert jackson.state(job) == "fulfilled"
+
+
+def test_a_node_of_which_one_peer_is_gone_for_weeks_waits_ten_minutes() -> None:
+    network, jackson, detroit, job = asked(1, "barcelona")
+    network["barcelona"].crashes()
+    detroit.crashes()
+    detroit.starts()
+    network.run(300)
+    assert is_held(detroit)
+    network.run(600)
+
+    assert not is_held(detroit)
+    network.finish(jackson, job)
+
+
+def is_held(site: Site) -> bool:
+    return site.mind.release.held
+
+
+def hook_of(site: Site) -> Cid:
+    """The design that a site published."""
+    (record,) = site.disk.kept("revision/1")
+    return record.read(RevisionBody).revision
+
+
+def test_what_was_held_back_over_several_starts_is_unsaid_as_well() -> None:
+    network, jackson, detroit, _ = asked(1, "barcelona")
+    network.run(60)
+    copied = backed_up(jackson)
+    first = jackson.asks_for(hook_of(detroit), 1)
+    network.run(600)
+    for other in (detroit, network["barcelona"]):
+        network.world.part(jackson.id, other.id)
+    restored(jackson, copied, whole=True)
+    lost = [jackson.asks_for(hook_of(detroit), 1 + each) for each in range(3)]
+    jackson.crashes()
+    jackson.starts()
+    lost.append(jackson.asks_for(hook_of(detroit), 5))
+    network.world.heal()
+    network.run(7_200)
+
+    assert jackson.identity.incarnation.counter == 2
+    for site in network.sites.values():
+        assert not {RecordId(job) for job in lost} & site.disk.arrivals.keys()
+        assert RecordId(first) in site.disk.arrivals
+
+
+def test_an_operator_lets_a_node_begin_again_that_no_peer_confirms() -> None:
+    network, jackson, detroit, _ = asked(1, "barcelona")
+    network.run(60)
+    for other in (detroit, network["barcelona"]):
+        network.world.part(jackson.id, other.id)
+    jackson.crashes()
+    jackson.starts()
+    held = jackson.asks_for(hook_of(detroit), 1)
+    network.run(3_600)
+    assert is_held(jackson)
+    jackson.begins_again(jackson.identity.incarnation.counter)
+    network.world.heal()
+    network.run(3_600)
+
+    assert not is_held(jackson)
+    assert RecordId(held) not in detroit.disk.arrivals, "nobody had seen it"
+    again = jackson.asks_for(hook_of(detroit), 1)
+    network.finish(jackson, again)
+    assert jackson.state(again) == "fulfilled"

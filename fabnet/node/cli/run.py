@@ -52,6 +52,11 @@ def _configure(parser: ArgumentParser) -> None:
         action="store_true",
         help="only read the file and say whether it is right",
     )
+    parser.add_argument(
+        "--begin-again",
+        action="store_true",
+        help="go on under a new incarnation, when no peer ever confirms this one",
+    )
 
 
 def _run(args: Namespace) -> int:
@@ -64,7 +69,7 @@ def _run(args: Namespace) -> int:
     _log(config)
     failed: list[FabnetError] = []
     try:
-        asyncio.run(_serve(config))
+        asyncio.run(_serve(config, begin_again=args.begin_again))
     except* FabnetError as group:
         failed.append(_first(_disk_in(group)))
     if failed and isinstance(failed[0], DiskError):
@@ -75,7 +80,7 @@ def _run(args: Namespace) -> int:
     return 0
 
 
-async def _serve(config: Config) -> None:
+async def _serve(config: Config, *, begin_again: bool) -> None:
     # Nothing else of the command line needs the whole node.
     from fabnet.node.app import run_node  # noqa: PLC0415  # it loads the server
 
@@ -89,7 +94,7 @@ async def _serve(config: Config) -> None:
     assert serving is not None, "asyncio.run made one"
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, serving.cancel)
     try:
-        await run_node(config, ready=ready)
+        await run_node(config, ready=ready, begin_again=begin_again)
     except asyncio.CancelledError:
         logging.getLogger(__name__).info("stopped")
 
@@ -118,5 +123,8 @@ COMMAND = Command(
     _configure,
     _run,
     "Serve other nodes, the machines and the operator's pages until SIGTERM or\n"
-    "Ctrl-C. Logs are JSON lines on standard error.",
+    "Ctrl-C. Logs are JSON lines on standard error. After a start nothing leaves the\n"
+    "node until a peer confirms that its database is the newest; --begin-again is for\n"
+    "when none ever will. It ends the jobs that are open here: ask again for what is\n"
+    "missing of them.",
 )

@@ -18,10 +18,13 @@ from fabnet.protocol.effects import PROOFS_MAX
 from fabnet.protocol.events import (
     BatchHeard,
     GotHeard,
+    KnownHeard,
     MessageHeard,
+    ProbeHeard,
     ProofsHeard,
     SubscribeHeard,
 )
+from fabnet.protocol.release import KNOWN_MAX
 from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.ids import Count, Incarnation, PeerId
@@ -101,11 +104,32 @@ class MessageFrame(Body):
     envelope: Annotated[bytes, msgspec.Meta(max_length=MESSAGE_BYTES_MAX + 256)]
 
 
-Frame = Hello | SubscribeFrame | BatchFrame | ProofsFrame | GotFrame | MessageFrame
-Heard = SubscribeHeard | BatchHeard | ProofsHeard | GotHeard | MessageHeard
+class ProbeFrame(Body):
+    """What do you have of mine?"""
+
+    frame: Literal["probe"]
+
+
+class KnownFrame(Body):
+    """This I have of yours: envelopes, newest last."""
+
+    frame: Literal["known"]
+    records: Annotated[tuple[_Envelope, ...], msgspec.Meta(max_length=KNOWN_MAX)]
+
+
+Frame = (
+    Hello | ProbeFrame | KnownFrame | SubscribeFrame | BatchFrame | ProofsFrame
+    | GotFrame | MessageFrame
+)  # fmt: skip
+Heard = (
+    ProbeHeard | KnownHeard | SubscribeHeard | BatchHeard | ProofsHeard | GotHeard
+    | MessageHeard
+)  # fmt: skip
 
 _FRAMES: Final[dict[str, type[Frame]]] = {
     "hello": Hello,
+    "probe": ProbeFrame,
+    "known": KnownFrame,
     "subscribe": SubscribeFrame,
     "batch": BatchFrame,
     "proofs": ProofsFrame,
@@ -135,12 +159,17 @@ class Reader:
     opened: Callable[[bytes, bytes | None], Record]
     """Opens a record, or returns the same that was opened before."""
 
-    def read(self, raw: bytes) -> Hello | Heard:
+    def read(self, raw: bytes) -> Hello | Heard:  # noqa: PLR0911  # one for each frame
         """Return what a frame says, verified; raise RemoteError naming the fault."""
         frame = decode(raw)
         match frame:
             case Hello():
                 return frame
+            case ProbeFrame():
+                return ProbeHeard(self.peer)
+            case KnownFrame():
+                known = tuple(self.opened(each, None) for each in frame.records)
+                return KnownHeard(self.peer, known)
             case SubscribeFrame():
                 incarnation = frame.incarnation or self.ours
                 return SubscribeHeard(self.peer, incarnation, frame.cursor)

@@ -21,8 +21,10 @@ from fabnet.node.links.frames import (
     GotFrame,
     Heard,
     Hello,
+    KnownFrame,
     MessageFrame,
     Parcel,
+    ProbeFrame,
     ProofsFrame,
     Reader,
     SubscribeFrame,
@@ -44,11 +46,13 @@ from fabnet.protocol.address import Address
 from fabnet.protocol.effects import (
     Compare,
     Lower,
+    Probe,
     Send,
     SendGot,
     SendProofs,
     Serve,
     Subscribe,
+    TellKnown,
 )
 from fabnet.protocol.events import (
     BatchHeard,
@@ -240,6 +244,16 @@ class Links:
         """Ask a peer for its records."""
         frame = SubscribeFrame("subscribe", effect.incarnation, effect.cursor)
         self._send(effect.peer, frame)
+
+    def probe(self, effect: Probe) -> None:
+        """Ask a peer what it has of ours."""
+        self._send(effect.peer, ProbeFrame("probe"))
+
+    async def tell_known(self, effect: TellKnown) -> None:
+        """Show a peer what we have of its own."""
+        found = [await self._store.record(id_) for id_ in effect.records]
+        envelopes = tuple(each.envelope for each in found if each is not None)
+        self._send(effect.peer, KnownFrame("known", envelopes))
 
     def got(self, effect: SendGot) -> None:
         """Confirm a batch."""

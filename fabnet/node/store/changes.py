@@ -27,12 +27,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 
 from fabnet.node.store import tables
-from fabnet.protocol.effects import Drop, Forget, Keep, Note, Put, Void
+from fabnet.protocol.effects import Drop, Forget, Keep, Note, Put, Unsay, Void
 from fabnet.protocol.replica.papers import STANDING_KINDS
 from fabnet.records.ids import PeerId
 from fabnet.records.record import NOTICE_PREFIX
 
-Durable = Keep | Void | Forget | Put | Drop | Note
+Durable = Keep | Void | Forget | Put | Drop | Note | Unsay
 Values = dict[str, str | int | bytes | None]
 
 STORY_LINES_MAX: Final = 1_000_000
@@ -98,6 +98,8 @@ def of_effects(peer: PeerId, durable: Iterable[Durable], moment_ms: int) -> Chan
                 changes.state[peer, table, key] = None
             case Note():
                 _note(changes, peer, effect, moment_ms)
+            case Unsay():
+                changes.statements.append(_unsaid(peer, effect))
             case _:
                 assert_never(effect)
     return changes
@@ -152,6 +154,18 @@ def _ending(peer: PeerId, effect: Void) -> Values:
         "last": effect.seq,
         "onward": int(effect.onward),
     }
+
+
+def _unsaid(peer: PeerId, unsay: Unsay) -> Executable:
+    """Delete records of our own that nobody has seen."""
+    unseen = or_(_record.seq > unsay.seq, _record.kind.startswith(NOTICE_PREFIX))
+    return delete(tables.record).where(
+        _record.peer == peer,
+        _record.author == peer,
+        _record.inc_counter == unsay.incarnation.counter,
+        _record.inc_random == unsay.incarnation.random,
+        unseen,
+    )
 
 
 def _note(changes: Changes, peer: PeerId, note: Note, moment_ms: int) -> None:

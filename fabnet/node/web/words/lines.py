@@ -98,6 +98,17 @@ LINES: Final = {
     ),
     # What peers do.
     "ignored": _("A message changed nothing ({kind}: {reason})."),
+    "held-back": _(
+        "Nothing leaves this node until one or two of {peers} peers confirm it."
+    ),
+    "released": _("Peers that know of nothing newer: {confirmed}. It speaks again."),
+    "not-the-newest": _(
+        "A peer showed record {seq} of incarnation {counter}, which is not here: this "
+        "database was brought back."
+    ),
+    "message-of-unknown-lot": _(
+        "{peer} spoke of lot {epoch}, which is not known here."
+    ),
     "published": _("Published: {kind}."),
     "unreadable": _("Something of the kind {kind} could not be read: {why}."),
     "author-forked": _(

@@ -59,18 +59,22 @@ class Recovery:
     """Those of them that were asked since the start and have not answered."""
     strays: dict[str, Stray] = field(default_factory=dict)
 
-    def wake(self, turn: Turn) -> None:
-        """Know that this database took over, if it did, and say so durably."""
+    def wake(self, turn: Turn) -> bool:
+        """Know that this database took over, if it did, and say so durably.
+
+        Return whether it speaks for the first time.
+        """
         ours = self.book.voice.identity.incarnation
         is_reborn = ours.counter > 1 if self.spoke is None else self.spoke != ours
-        if self.spoke != ours:
+        is_first = self.spoke != ours
+        if is_first:
             turn.put("own", "incarnation", ours)
         self.spoke = ours
         if not is_reborn:
             for job in list(self.book.jobs.values()):
                 if job.unplaced == RESTORED:
                     self.book.close_if_done(turn, job.id)
-            return
+            return is_first
         for peer in sorted(self.fenced):
             turn.do(Drop("fenced", peer))
         self.recovering = True
@@ -79,6 +83,7 @@ class Recovery:
         turn.note(self.book.voice.identity.peer, "restored", counter=ours.counter)
         for job in list(self.book.jobs.values()):
             self._end(turn, job)
+        return is_first
 
     def reborn(self, turn: Turn, maker: PeerId) -> None:
         """Fence a maker again that lost its disk, and our FENCE with it."""
