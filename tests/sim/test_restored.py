@@ -165,6 +165,24 @@ def test_when_both_lost_their_disks_people_decide_and_nothing_is_made_again() ->
     assert jackson.state(job) == "refused"
 
 
+def test_a_maker_that_loses_its_disk_with_our_fence_is_fenced_again() -> None:
+    network, jackson, detroit, job = asked(1, "barcelona")
+    made(network, job, 1)
+    restored(jackson)
+    network.until(lambda: bool(detroit.mind.workshop.fences))
+    assert jackson.mind.recovery.waiting == {detroit.id}, "a piece is under way"
+    network.run(30)
+    restarted(network, detroit, None)
+    network.run(3_600)
+
+    assert jackson.mind.recovery.waiting == set()
+    assert attests_all(network, detroit) == 1
+    network.run(600)
+    counted = jackson.disk.lot(f"{job}/1")
+    assert counted is not None
+    assert (counted.state, counted.good) == ("closed", network.watch.made(job))
+
+
 def test_what_others_brought_back_is_not_taken_again_after_another_restart() -> None:
     network, jackson, detroit, job = asked()
     made(network, job, 1)

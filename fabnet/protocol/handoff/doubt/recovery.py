@@ -87,9 +87,9 @@ class Recovery:
 
     def reborn(self, turn: Turn, maker: PeerId) -> None:
         """Fence a maker again that lost its disk, and our FENCE with it."""
+        self.waiting.discard(maker)
         if maker in self.fenced:
-            self.fenced.discard(maker)
-            self._fence(turn, maker)
+            self._fence(turn, maker, again=True)
 
     def meet(self, turn: Turn, record: Record) -> None:
         """Fence a maker that shows a machine: an older request of ours may be there."""
