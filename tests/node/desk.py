@@ -95,6 +95,9 @@ latitude = 32.2988
 longitude = -90.1848
 """
 
+FIRST = Incarnation(1, 7)
+"""The database of a node that never lost one."""
+
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
 
@@ -296,12 +299,14 @@ def design_body(published: Published) -> Json:
 
 
 @contextlib.asynccontextmanager
-async def at_desk(path: Path, ballast_bytes: int = 0) -> AsyncIterator[Desk]:
+async def at_desk(
+    path: Path, ballast_bytes: int = 0, *, database: Incarnation = FIRST
+) -> AsyncIterator[Desk]:
     """Start a node in a directory and serve its API; stop it at the end."""
     store = Store.open(
         path / "fabnet.db", NODE.public.peer, ballast_bytes=ballast_bytes
     )
-    shell, world = node_at(path, store)
+    shell, world = node_at(path, store, database=database)
     one_time = await first_token(store, shell.clock)
     assert one_time is not None
     served = web.AppRunner(make_operator_app(shell), auto_decompress=False)
@@ -322,13 +327,16 @@ async def at_desk(path: Path, ballast_bytes: int = 0) -> AsyncIterator[Desk]:
 
 
 def node_at(
-    path: Path, store: Store, world: World | None = None
+    path: Path,
+    store: Store,
+    world: World | None = None,
+    database: Incarnation = FIRST,
 ) -> tuple[Shell, World]:
     """Return a node that is ready to run, and the world around it."""
     clock = SystemClock()
     world = World() if world is None else world
     identity = Identity(
-        NODE, "test", Incarnation(1, 7), SEALING.public, charter_id(), frozenset()
+        NODE, "test", database, SEALING.public, charter_id(), frozenset()
     )
 
     async def recall(effect: Recall) -> Recalled:

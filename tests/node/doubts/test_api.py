@@ -44,7 +44,7 @@ from tests.production.samples import MAKER, OURS, asked, job, key
 pytestmark = pytest.mark.asyncio
 
 LOST = job("of a database before")
-OLDER = Incarnation(1, 3)
+OLDER, NEWER = Incarnation(1, 3), Incarnation(2, 8)
 
 
 def signed(kind: str, subject: dict[str, Signed], *keys: SigningKey) -> Json:
@@ -140,9 +140,11 @@ async def test_a_piece_in_doubt_is_told_with_what_to_type(tmp_path: Path) -> Non
 async def test_a_lost_bench_is_counted_by_its_people_and_nobody_else(
     tmp_path: Path,
 ) -> None:
-    async with at_desk(tmp_path) as desk:
+    async with at_desk(tmp_path, database=NEWER) as desk:
         await bench_lost(desk)
-        (doubt,) = await listed(desk, "operator")
+        restored, doubt = await listed(desk, "operator")
+        assert (restored["kind"], restored["side"]) == ("restored", "node")
+        assert isinstance(restored["since_ms"], int)
         assert (doubt["job"], doubt["epoch"]) == (LOST, 1)
         assert f"fabnet attest {LOST[7:15]}/1" in str(doubt["command"])
         _, text = await desk.page("/")
@@ -161,7 +163,7 @@ async def test_a_lost_bench_is_counted_by_its_people_and_nobody_else(
 
         status, said = await desk.post(path, attestation(2), "steward")
         assert status == 201, said
-        assert await listed(desk) == []
+        assert [it["kind"] for it in await listed(desk)] == ["restored"]
         status, no = await desk.post(path, attestation(2), "steward")
         assert (status, reason(no)) == (409, "no-lost-lot")
 
@@ -220,7 +222,7 @@ async def test_what_a_lot_lacks_is_written_off_and_owed_again(tmp_path: Path) ->
     "lot", ["abcdefgh/1", "ab/1", "bafkrei/1", f"{LOST}/9", f"{LOST}/x"]
 )
 async def test_a_lot_that_is_not_known_is_not_found(tmp_path: Path, lot: str) -> None:
-    async with at_desk(tmp_path) as desk:
+    async with at_desk(tmp_path, database=NEWER) as desk:
         await bench_lost(desk)
         for what, body in (
             ("attestation", attestation(1)),
