@@ -325,6 +325,21 @@ class PlanReady:
     """How near it is to the best there can be; nil if the planner does not say."""
 
 
+Heard = (
+    LinkUp
+    | LinkDown
+    | ProbeHeard
+    | KnownHeard
+    | SubscribeHeard
+    | BatchHeard
+    | ProofsHeard
+    | Compared
+    | GotHeard
+    | NothingToServe
+    | MessageHeard
+)
+"""What comes over links."""
+
 Event = (
     Woke
     | Tick

@@ -46,6 +46,7 @@ from fabnet.protocol.events import (
     FacilitySeen,
     FileRequest,
     GotHeard,
+    Heard,
     KnownHeard,
     LinkDown,
     LinkUp,
@@ -205,35 +206,12 @@ class Peer:
                 self.rounds.disk_seen(turn, state)
             case Placed(peer_record):
                 self._introduce(turn, peer_record)
-            case LinkUp(peer):
-                self.replica.turned_away.discard(peer)
-                if self.release.link_up(turn, peer):
-                    self._link_up(turn, peer)
-            case LinkDown(peer):
-                self.release.linked.discard(peer)
-                self._link_down(turn, peer)
-            case ProbeHeard(peer):
-                self.release.probed(turn, peer)
-            case KnownHeard():
-                if self.release.known(turn, event):
-                    self._released(turn)
-            case SubscribeHeard():
-                forks = self.replica.ends.forks.values()
-                self.gossip.subscribed(turn, event, [fork.pair for fork in forks])
-            case BatchHeard():
-                self._hear_batch(turn, event)
-            case ProofsHeard(peer, proofs):
-                for proof in proofs:
-                    self.replica.prove(turn, proof, peer)
-            case Compared():
-                self.replica.compared(turn, event)
-                self._write_cursors(turn, self.replica.bringers())
-            case GotHeard():
-                self.gossip.got(turn, event)
-            case NothingToServe():
-                self.gossip.nothing_to_serve(turn, event)
-            case MessageHeard(message):
-                self._hear_message(turn, message)
+            case (
+                LinkUp() | LinkDown() | ProbeHeard() | KnownHeard() | SubscribeHeard()
+                | BatchHeard() | ProofsHeard() | Compared() | GotHeard()
+                | NothingToServe() | MessageHeard()
+            ):  # fmt: skip
+                self._hear(turn, event)
             case Publish():
                 self._publish(turn, event)
             case FileRequest() if self.workshop.disk != "ample":
@@ -271,6 +249,40 @@ class Peer:
                 self._recalled(turn, self.withdrawals.recalled(turn, event))
             case PlanReady():
                 self.planning.planned(turn, event)
+            case _:
+                assert_never(event)
+
+    def _hear(self, turn: Turn, event: Heard) -> None:  # noqa: C901, PLR0912  # the same, of links
+        match event:
+            case LinkUp(peer):
+                self.replica.turned_away.discard(peer)
+                if self.release.link_up(turn, peer):
+                    self._link_up(turn, peer)
+            case LinkDown(peer):
+                self.release.linked.discard(peer)
+                self._link_down(turn, peer)
+            case ProbeHeard(peer):
+                self.release.probed(turn, peer)
+            case KnownHeard():
+                if self.release.known(turn, event):
+                    self._released(turn)
+            case SubscribeHeard():
+                forks = self.replica.ends.forks.values()
+                self.gossip.subscribed(turn, event, [fork.pair for fork in forks])
+            case BatchHeard():
+                self._hear_batch(turn, event)
+            case ProofsHeard(peer, proofs):
+                for proof in proofs:
+                    self.replica.prove(turn, proof, peer)
+            case Compared():
+                self.replica.compared(turn, event)
+                self._write_cursors(turn, self.replica.bringers())
+            case GotHeard():
+                self.gossip.got(turn, event)
+            case NothingToServe():
+                self.gossip.nothing_to_serve(turn, event)
+            case MessageHeard(message):
+                self._hear_message(turn, message)
             case _:
                 assert_never(event)
 

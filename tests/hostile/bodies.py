@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from fabnet.content.cid import of_raw
-from fabnet.cooperation import benches
+from fabnet.cooperation import benches, vouches
 from fabnet.cooperation import charter as charters
 from fabnet.cooperation import membership as memberships
 from fabnet.cooperation import policy as policies
@@ -13,6 +13,7 @@ from fabnet.cooperation.benches import AttestationBody, WriteOffBody
 from fabnet.cooperation.charter import CharterBody
 from fabnet.cooperation.membership import MembershipBody
 from fabnet.cooperation.policy import PolicyBody
+from fabnet.cooperation.vouches import VouchesBody
 from fabnet.designs import revision as revisions
 from fabnet.designs.documents import dispute as disputes
 from fabnet.designs.documents import grant as grants
@@ -36,7 +37,7 @@ from fabnet.production.offer import CapacityOffer, FreeWindow
 from fabnet.production.place import place_at
 from fabnet.production.receipt import Acceptance, LotClosed, LotOpened, Minutes
 from fabnet.production.request import Item, Request, RequestClosed
-from fabnet.protocol.community import NODE_KIND, NodeNotice
+from fabnet.protocol.community import NODE_KIND, REACH_KIND, NodeNotice, Reach
 from fabnet.records.body import Body
 from fabnet.records.ids import FacilityId, Kind
 from fabnet.records.message import MessageHeader
@@ -66,6 +67,7 @@ RECORDS: Final[dict[str, Body]] = {
     charters.KIND: CharterBody(b"{}"),
     memberships.KIND: MembershipBody(b"{}"),
     policies.KIND: PolicyBody(b"{}"),
+    vouches.KIND: VouchesBody(b"{}"),
     revisions.KIND: RevisionBody(
         of_raw(b"manifest"), 900, of_raw(b"folder"), "Coat hook", None
     ),
@@ -91,6 +93,7 @@ RECORDS: Final[dict[str, Body]] = {
 }  # fmt: skip
 
 NOTICES: Final[dict[str, Body]] = {
+    REACH_KIND: Reach(b"record", 3_600),
     NODE_KIND: NodeNotice(charter_id("c"), bytes(range(32)), 3_600),
     facilities.KIND: Facility(
         _MILL, "The Mill", charter_id("c"), place_at(32.3, -90.2), "Europe/Madrid",
@@ -124,6 +127,8 @@ FRAMES: Final[dict[str, Body]] = {
     "subscribe": frames.SubscribeFrame("subscribe", OURS, 7),
     "batch": BatchFrame("batch", OURS, 7, (Parcel(b"envelope", b"body"),)),
     "got": GotFrame("got", 7),
+    "probe": frames.ProbeFrame("probe"),
+    "known": frames.KnownFrame("known", (b"envelope",)),
     "message": MessageFrame("message", b"envelope"),
 }
 
