@@ -89,3 +89,26 @@ def test_decisions_are_numbered_without_a_gap() -> None:
     numbers = [int(page.name[:4]) for page in DECISIONS]
 
     assert numbers == list(range(len(numbers)))
+
+
+@pytest.mark.parametrize("page", ["RELIABILITY.md", "THREATS.md"])
+def test_what_a_page_calls_as_its_witness_is_there(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    files = [*python_in("fabnet", "tests")]
+    paths = {str(path.relative_to(ROOT)) for path in files}
+    ends = {end for path in paths for end in _ends_of(path)}
+    tests = {
+        node.name
+        for path in files
+        for node in parsed(path).body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    }
+
+    named = set(re.findall(r"`([\w/]+\.py)`", text))
+    assert not sorted(name for name in named if name not in ends)
+    assert not sorted(set(re.findall(r"`(test_\w+)`", text)) - tests)
+
+
+def _ends_of(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[at:]) for at in range(len(parts))]
