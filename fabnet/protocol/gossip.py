@@ -190,6 +190,11 @@ class Gossip:
             if due <= now:
                 self.link_up(turn, peer)
 
+    def clock_set(self, turn: Turn) -> None:
+        """Ask all links again: what was early or late by our clock may count now."""
+        for peer in sorted(self.ask_again_tick):
+            self.link_up(turn, peer)
+
     def due_tick(self) -> int | None:
         """When `tick` next has something to do."""
         due = min(self.ask_again_tick.values(), default=None)

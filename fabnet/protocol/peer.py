@@ -89,6 +89,9 @@ from fabnet.records.message import Message
 from fabnet.records.record import Record
 from fabnet.records.refusal import Refusal
 
+CLOCK_SET_MS = 3_600_000
+"""A wall clock that moved by so much more than time did was set; what others said while
+it was wrong is asked for again."""
 NODE_TTL_S = 86_400
 """How long our sealing key counts after it was heard; it is said three times within,
 and seldom changes."""
@@ -123,6 +126,7 @@ class Peer:
         self.release = Release(self.voice, self.community, self.replica)
         self.looked_ms = 0
         """The moment of the last Tick: what the calendar held up to it is done."""
+        self.looked_tick = 0
 
     @classmethod
     def restore(
@@ -324,7 +328,12 @@ class Peer:
         self.rounds.wake(turn)
 
     def _tick(self, turn: Turn) -> None:
-        self.looked_ms = turn.now.moment_ms
+        now = turn.now
+        went_ms = (now.moment_ms - self.looked_ms) - (now.tick_ms - self.looked_tick)
+        was_set = self.looked_ms > 0 and abs(went_ms) > CLOCK_SET_MS
+        self.looked_ms, self.looked_tick = now.moment_ms, now.tick_ms
+        if was_set:
+            self.gossip.clock_set(turn)
         self.voice.tick(turn)
         self.courier.tick(turn)
         self.gossip.tick(turn)

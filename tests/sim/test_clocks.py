@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fabnet.designs.documents import grant as grants
+from fabnet.protocol.events import Tick
 from tests.sim.cities import founded, hook, printer, published
 
 YEAR_MS = 365 * 86_400_000
@@ -26,6 +27,21 @@ def test_what_was_said_while_a_clock_was_wrong_is_known_once_it_is_right(
     network.run(3_600)
 
     assert detroit.disk.kept(grants.KIND, cid), "though jackson said nothing since"
+
+
+def test_a_node_asks_again_as_soon_as_its_clock_is_set() -> None:
+    network = founded("jackson", "detroit", seed=3)
+    jackson, detroit = network.sites.values()
+    detroit.skew_ms = -10 * YEAR_MS
+    network.run(60)
+    cid = published(jackson, hook())
+    network.run(60)
+
+    detroit.skew_ms = 0
+    detroit.happen(Tick())
+    network.run(5)
+
+    assert detroit.disk.kept(grants.KIND, cid)
 
 
 def test_a_lot_leased_by_a_clock_years_ahead_is_planned_again_once_it_is_right() -> (

@@ -11,7 +11,12 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from aiohttp import ClientWebSocketResponse, WSCloseCode, WSMsgType
+from aiohttp import (
+    ClientWebSocketResponse,
+    WebSocketError,
+    WSCloseCode,
+    WSMsgType,
+)
 from aiohttp.web import WebSocketResponse
 
 from fabnet.errors import LimitError, MalformedError, RemoteError
@@ -98,8 +103,12 @@ class Link:
                     await hear(heard)
                 case WSMsgType.TEXT:
                     raise MalformedError("frame: expected binary, got text")
-                case WSMsgType.ERROR:
+                case WSMsgType.ERROR if isinstance(message.data, WebSocketError):
                     raise LimitError("frame: larger than a link allows, or broken")
+                case WSMsgType.ERROR:
+                    # Nobody's lie: the line went down in the middle of a frame.
+                    logger.info("link to %s broke: %r", self.peer, message.data)
+                    return
                 case _:
                     return
 
