@@ -33,7 +33,7 @@ def spin() -> str:
     if shutil.which("spin") is None and shutil.which("apt-get") is not None:
         for command in (["update"], ["install", "-y", "spin"]):
             subprocess.run(
-                ["apt-get", "-qq", *command],
+                ["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=120", *command],
                 capture_output=True, timeout=INSTALL_S, check=False,
             )  # fmt: skip
     found = shutil.which("spin")

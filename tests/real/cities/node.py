@@ -32,7 +32,7 @@ TAIL: Final = 8_000
 POLL_S: Final = 0.2
 TEND_S: Final = 0.5
 DISK_MB: Final = 48
-"""Room for the ballast, and twice that to spare, as the node wants it."""
+"""Room for the ballast, and for a file that fills what is left."""
 STALL_S: Final = 3.0
 """How long others hold the database; a commit waits for 5 s at the most."""
 FAIL_S_MAX: Final = 20

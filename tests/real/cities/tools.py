@@ -37,7 +37,7 @@ def missing() -> str | None:
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for words in (("update",), ("install", "--no-install-recommends", *sorted(wanted))):
         done = subprocess.run(
-            ("apt-get", "-qq", "-y", *words),
+            ("apt-get", "-qq", "-y", "-o", "DPkg::Lock::Timeout=120", *words),
             env=env,
             capture_output=True,
             text=True,

@@ -15,6 +15,8 @@ from fabnet.records.ids import CharterId, PeerId
 from fabnet.records.keys import SigningKey
 
 NETWORK: Final = "fabcity-faults"
+BALLAST_MIB: Final = 4
+"""Small, as the disk is: a node begins nothing new unless four of it fit beside it."""
 QUORUM: Final = 2
 PUBLIC_PORT, OPERATOR_PORT = 8101, 8102
 POLICY: Final[dict[str, object]] = {"roundS": 1, "holdS": 30}
@@ -145,7 +147,12 @@ def _tables(
     others = [other for other in towns if other is not town]
     dial: list[Toml] = [f"{other.multiaddr}/p2p/{other.peer}" for other in others]
     return {
-        "node": {"name": town.name, "network": NETWORK, "data_dir": "data"},
+        "node": {
+            "name": town.name,
+            "network": NETWORK,
+            "data_dir": "data",
+            "ballast_mib": BALLAST_MIB,
+        },
         "listen": {
             "public": f"{town.address}:{PUBLIC_PORT}",
             "operator": f"{town.address}:{OPERATOR_PORT}",

@@ -27,7 +27,7 @@ def mountable(tmp_path_factory: pytest.TempPathFactory) -> None:
 def strace() -> None:
     """Have strace, or skip."""
     if shutil.which("strace") is None:
-        apt = ("apt-get", "install", "-y", "-qq", "strace")
+        apt = ("apt-get", "-o", "DPkg::Lock::Timeout=120", "install", "-yqq", "strace")
         with suppress(OSError, subprocess.TimeoutExpired):
             subprocess.run(apt, capture_output=True, check=False, timeout=300)
     trial = ("strace", "-f", "-qq", "-o", "/dev/null", "true")

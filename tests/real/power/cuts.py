@@ -121,10 +121,13 @@ def run_until_cut(
     fate: Callable[[Mount], None],
     body: Callable[..., None],
     args: tuple[object, ...],
+    *,
+    when: dict[Said, int] | None = None,
 ) -> tuple[list[Said], int]:
     """Run `body` in a process until the cut, or its end; return what it said.
 
     And how many changes there were. `fate` says to the mount what will befall it.
+    `when` is told how many there had been when each thing was said.
     """
     ours, theirs = _processes.Pipe(duplex=False)
     with Mount(platter, point) as mount:
@@ -132,7 +135,7 @@ def run_until_cut(
         process = _processes.Process(target=body, args=(*args, theirs), daemon=True)
         process.start()
         theirs.close()
-        heard = _listen(ours, mount)
+        heard = _listen(ours, mount, {} if when is None else when)
         # Killed first, so that it cannot take the errors that follow for answers.
         process.kill()
         mount.power_off()
@@ -140,7 +143,7 @@ def run_until_cut(
     return heard + _rest(ours), mount.changes
 
 
-def _listen(pipe: Connection, mount: Mount) -> list[Said]:
+def _listen(pipe: Connection, mount: Mount, when: dict[Said, int]) -> list[Said]:
     """Take what is said until the cut, so that the pipe never fills."""
     heard: list[Said] = []
     for _ in range(int(WAIT_S / 0.01)):
@@ -149,6 +152,7 @@ def _listen(pipe: Connection, mount: Mount) -> list[Said]:
         with suppress(EOFError):
             while pipe.poll():
                 heard.append(pipe.recv())
+                when[heard[-1]] = mount.changes
             continue
         break
     return heard

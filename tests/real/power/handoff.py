@@ -49,6 +49,8 @@ from tests.sim.disk import read
 PIECES: Final = 2
 DAY_MS: Final = 86_400_000
 LOOK_S: Final = 0.05
+MAKING_S: Final = 0.05
+"""A piece takes a while, so that power can go while it is under way."""
 Said = tuple[str, ...]
 Piece = tuple[str, str, str]
 """Job, epoch and number."""
@@ -140,6 +142,7 @@ async def _make(world: Told, *, post_to: Shell) -> None:
     """Let the machine make pieces, one after the other."""
     while True:
         act = await world.begun.get()
+        await asyncio.sleep(MAKING_S)
         world.bench.add(_piece(act))
         world.say(("made", *_piece(act)))
         made = PieceMade(act.job, act.epoch, act.piece, True, 60, 30, 6_000)

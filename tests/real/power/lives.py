@@ -29,6 +29,8 @@ class Handed:
     """To the disk, in the first boot."""
     wrong: list[str] = field(default_factory=list)
     boots: int = 0
+    begun: list[int] = field(default_factory=list)
+    """How many changes there had been when each piece was begun, in the first boot."""
     under_way: int = 0
     """Pieces that the machine had begun, and not put on the bench, at the cut."""
 
@@ -43,19 +45,22 @@ def hand_off_cut_at(
     point = folder / "mount"
     point.mkdir(parents=True)
     made: list[int] = []
+    when: dict[Said, int] = {}
 
     def boot(number: int, bench: frozenset[Piece]) -> list[Said]:
         at = NEVER if number else cut
         fate = partial(Mount.cut_after, changes=at)
         heard, changes = run_until_cut(
-            platter, point, fate, hand_off, (point, bench, fault)
-        )
+            platter, point, fate, hand_off, (point, bench, fault),
+            when={} if number else when,
+        )  # fmt: skip
         made.append(changes)
         platter.cut(dice)
         return heard
 
     handed = live_through(folder, boot, platter.copy_to, dice)
     handed.changes = made[0]
+    handed.begun = [changes for said, changes in when.items() if said[0] == "act"]
     return handed
 
 
