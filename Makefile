@@ -43,7 +43,7 @@ test: .venv/.ready-test
 
 # Compiled loops are a part of what is real: `make test` runs their numpy twins.
 test-real: .venv/.ready-fast
-	$(call run,$(BIN)/pytest -q -m real $(ARGS) \
+	$(call run,$(BIN)/pytest -q -m real -n auto --dist loadfile $(ARGS) \
 	&& $(BIN)/pytest -q -m 'not real' -n auto --dist loadfile tests/scheduling)
 
 soak: .venv/.ready-test
