@@ -7,6 +7,7 @@ import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
@@ -50,6 +51,24 @@ def add_api(parser: ArgumentParser) -> None:
         help=f"the node's API (default: ${API_VARIABLE}, else {API_DEFAULT})",
     )
     add_json(parser)
+
+
+def add_signing(parser: ArgumentParser, who: str) -> None:
+    """Add what a command takes that `who` sign with keys, together or in turn."""
+    parser.add_argument(
+        "--key",
+        type=Path,
+        action="append",
+        required=True,
+        help=f"PEM key of {who}; repeat for each who is here",
+    )
+    parser.add_argument(
+        "--document", type=Path, help="sign this one too, which others began"
+    )
+    parser.add_argument(
+        "--write", type=Path, help="write it there for others to sign, and send nothing"
+    )
+    add_token(parser)
 
 
 def add_token(parser: ArgumentParser) -> None:

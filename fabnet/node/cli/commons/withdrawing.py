@@ -30,7 +30,7 @@ from fabnet.node.api.answers import (
     Withdrawals,
 )
 from fabnet.node.api.asks import NewWithdrawal
-from fabnet.node.cli.command import Command, add_token, call, columns, show
+from fabnet.node.cli.command import Command, add_signing, add_token, call, columns, show
 from fabnet.node.clock import SystemClock
 from fabnet.node.founding import write
 from fabnet.node.keyring import read_secret
@@ -93,20 +93,7 @@ def _configure_withdraw(parser: ArgumentParser) -> None:
         help="recall: use no more of it (the default); stop: make no more of it",
     )
     parser.add_argument("--replacement", metavar="CID", help="what to make instead")
-    parser.add_argument(
-        "--key",
-        type=Path,
-        action="append",
-        required=True,
-        help="PEM key of a rightsholder; repeat for each who is here",
-    )
-    parser.add_argument(
-        "--document", type=Path, help="sign this one too, which others began"
-    )
-    parser.add_argument(
-        "--write", type=Path, help="write it there for others to sign, and send nothing"
-    )
-    add_token(parser)
+    add_signing(parser, "a rightsholder")
 
 
 def _withdraw(args: Namespace) -> int:

@@ -26,7 +26,7 @@ from fabnet.node.api.doubts.answers import (
     NewWriteOff,
 )
 from fabnet.node.api.doubts.papers import EPOCH_DIGITS_MAX, LETTERS_MIN
-from fabnet.node.cli.command import Command, add_token, call, show
+from fabnet.node.cli.command import Command, add_signing, call, show
 from fabnet.node.client import Client
 from fabnet.node.clock import SystemClock
 from fabnet.node.founding import write
@@ -184,20 +184,7 @@ def _reason(given: str | None, begun: bytes | None) -> str:
 
 
 def _configure_signing(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--key",
-        type=Path,
-        action="append",
-        required=True,
-        help="PEM key of an operator or steward; repeat for each who is here",
-    )
-    parser.add_argument(
-        "--document", type=Path, help="sign this one too, which others began"
-    )
-    parser.add_argument(
-        "--write", type=Path, help="write it there for others to sign, and send nothing"
-    )
-    add_token(parser)
+    add_signing(parser, "an operator or steward")
 
 
 def _lot(text: str) -> tuple[str, int]:
