@@ -19,15 +19,21 @@ from fabnet.production.receipt import Acceptance, LotClosed, lot_key
 from fabnet.production.request import KIND as REQUEST
 from fabnet.production.request import Request
 from fabnet.protocol.courier import OutboxRow
-from fabnet.protocol.effects import Act, Keep, Put, Unsay
+from fabnet.protocol.effects import Act, Drop, Effect, Keep, Note, Put, Unsay
+from fabnet.protocol.replica import ends
+from fabnet.protocol.replica.ends import ChainRow, place_key
 from fabnet.protocol.replica.papers import STANDING_KINDS
 from fabnet.protocol.voice import CountRow
-from fabnet.records.ids import CharterId, PeerId, RecordId
+from fabnet.records.ids import CharterId, Incarnation, PeerId, RecordId
 from fabnet.records.message import Message
+from fabnet.records.proofs.fork import ForkPair, stored_fork
 from fabnet.records.record import Record
 from tests.sim.disk import Disk, Durable, read
 from tests.sim.shelf import withdrawn_at
+from tests.sim.steps import Steps
 
+Known = tuple[Incarnation | None, int]
+"""The newest database met of a message's author, and how many of it were taken."""
 Piece = tuple[str, int]
 """A lot's key, and the piece's number in it."""
 
@@ -62,6 +68,9 @@ class Invariants:
     """Good pieces of each job that exist anywhere."""
     written_off: Counter[str] = field(default_factory=Counter)
     """Pieces of each job that a person signed off."""
+    ended: dict[tuple[PeerId, str], str] = field(default_factory=dict)
+    """Lots of which a maker said that no more is made, and how it said so."""
+    steps: Steps = field(default_factory=Steps)
 
     def replaced(self, peer: PeerId, disk: Disk) -> None:
         """Know that a site goes on with another disk: its chains are as long as it has.
@@ -70,6 +79,7 @@ class Invariants:
         """
         self.disks[peer] = disk
         self.heads = {at: head for at, head in self.heads.items() if at[0] != peer}
+        self.steps.replaced(peer, disk.rows)
         for record, _ in disk.records.values():
             header = record.header
             at = (header.incarnation.counter, header.incarnation.random)
@@ -79,6 +89,7 @@ class Invariants:
     # ------------------------------------------------------------------ commits
 
     def committed(self, peer: PeerId, durable: Sequence[Durable]) -> None:
+        self.steps.committed(peer, durable)
         jobs: set[str] = set()
         for effect in durable:
             match effect:
@@ -107,6 +118,7 @@ class Invariants:
             assert self.said.setdefault(place, record.id) == record.id, "R5: a fork"
         if record.is_notice:
             return
+        self._is_let_in(peer, record)
         seq, head = self.heads.get((peer, record.author, *at), (0, None))
         if record.kind in STANDING_KINDS and header.seq != seq + 1:
             return  # carried for its document, wherever its log ends
@@ -119,6 +131,21 @@ class Invariants:
         if record.kind == REQUEST:
             items = record.read(Request).items
             self.wanted[record.id] = sum(item.pieces for item in items)
+
+    def _is_let_in(self, peer: PeerId, record: Record) -> None:
+        """Check that a log record is one that still counts where it is kept."""
+        header = record.header
+        if record.author == peer or record.kind in STANDING_KINDS:
+            return
+        author = place_key(record.author, header.incarnation)
+        proof = self.disks[peer].rows.get("fork", {}).get(author)
+        if proof is not None:
+            seq = stored_fork(read(proof, ForkPair)).seq
+            assert header.seq < seq, "R4: a record past where its author forked"
+        head = self.disks[peer].rows.get("head", {}).get(author)
+        if head is not None:
+            weighs = read(head, ChainRow).body_bytes
+            assert weighs <= ends.LOG_BYTES_MAX, "R6: a log longer than its quota"
 
     def _booked(self, lot: Lot) -> None:
         on_bench = self.benches[lot.maker].good[lot_key(lot.job, lot.epoch)]
@@ -144,6 +171,21 @@ class Invariants:
                 if (lot.job, lot.revision, lot.part) == (id_, item.revision, item.part)
             )
             assert item.pieces == owed + reserved, "pieces from nowhere, or lost"
+
+    def heard(
+        self, peer: PeerId, message: Message, known: Known, effects: Sequence[Effect]
+    ) -> None:
+        """Check that what was taken before, or taken back since, changes nothing."""
+        header = message.header
+        if message.kind == handoff.ACK or header.author == peer:
+            return
+        met, taken = known
+        is_older = met is not None and header.incarnation < met
+        again = header.incarnation == met and header.seq <= taken
+        told = [it for it in effects if isinstance(it, Put | Drop | Note)]
+        kinds = ", ".join(_names(told))
+        assert not (is_older and told), f"an older database changed {kinds}"
+        assert not (again and told), f"R11: what was taken once changed {kinds}"
 
     # ------------------------------------------------------------------ what leaves
 
@@ -174,10 +216,12 @@ class Invariants:
                 final = message.read(handoff.Final)
                 key = lot_key(final.job, final.epoch)
                 assert final.good == self.benches[peer].good[key], "H4: FINAL"
+                self.ended[peer, key] = "FINAL"
             case handoff.STATUS:
                 for lot in message.read(handoff.Status).lots:
                     key = lot_key(lot.job, lot.epoch)
                     assert lot.good == self.benches[peer].good[key], "H4: STATUS"
+                    self.ended[peer, key] = "STATUS"
             case _:
                 pass
 
@@ -202,6 +246,7 @@ class Invariants:
         assert withdrawn is None, "a piece of a withdrawn design is begun"
         assert act.machine not in bench.in_machine, "H9: two pieces in one machine"
         assert piece not in bench.came_out, "a piece that was made before"
+        assert (peer, key) not in self.ended, f"H4: begun after {self.ended[peer, key]}"
         bench.in_machine[act.machine] = piece
         return piece
 
@@ -209,6 +254,8 @@ class Invariants:
         """A piece lies on the bench."""
         bench = self.benches[peer]
         piece = bench.in_machine.pop(machine)
+        ended = self.ended.get((peer, piece[0]))
+        assert ended is None, f"H4: a piece came out after {ended}"
         bench.came_out[piece] = good
         (bench.good if good else bench.scrap)[piece[0]] += 1
         job = piece[0].partition("/")[0]
@@ -229,6 +276,10 @@ class Invariants:
             assert sum(balance.values()) == 0
             assert balance == seen[0], "two sites that know of different credit"
         return seen[0] if seen else {}
+
+
+def _names(told: Sequence[Put | Drop | Note]) -> list[str]:
+    return [it.code if isinstance(it, Note) else it.table for it in told]
 
 
 def postings(disk: Disk) -> list[Posting]:

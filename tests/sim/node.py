@@ -57,7 +57,7 @@ from fabnet.scheduling.plan import plan
 from tests.sim import rhythm
 from tests.sim.designs import recalled
 from tests.sim.disk import Disk, Durable
-from tests.sim.invariants import Bench, Invariants
+from tests.sim.invariants import Bench, Invariants, Known
 from tests.sim.world import World
 
 
@@ -125,7 +125,10 @@ class Node:
         if peer is None:
             return
         now = self.now()
+        known = self._knows(peer, event)
         effects = peer.handle(event, now)
+        if isinstance(event, MessageHeard):
+            self.watch.heard(self.id, event.message, known, effects)
         if effects:
             durable: list[Durable] = []
             rest: list[Effect] = []
@@ -142,6 +145,13 @@ class Node:
             if durable and self.world.chance(self.world.climate.cut_permille):
                 self._later(self.world.draw((0, takes_ms)), self.falls)
         self._sleep(peer, now, ticked=isinstance(event, Tick))
+
+    def _knows(self, peer: Peer, event: Event) -> Known:
+        """Return how far a mind has come in what a message's author says."""
+        if not isinstance(event, MessageHeard):
+            return None, 0
+        author = event.message.author
+        return peer.courier.newest.get(author), peer.courier.taken.get(author, 0)
 
     def _later(self, ms: int, act: Callable[[], None]) -> None:
         """Do something unless the node crashes before."""
