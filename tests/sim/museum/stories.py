@@ -185,6 +185,34 @@ def requester_from_backup() -> None:
     over(network)
 
 
+def requester_fenced() -> None:
+    """The same, with a lot under way: the maker is fenced in the middle of it."""
+    network, jackson, _, _, cid = towns()
+    job = jackson.asks_for(cid, PIECES)
+    made(network, job, 1)
+    backup = backed_up(jackson)
+    made(network, job, 2)
+    restored(jackson, backup)
+    over(network)
+
+
+def old_words() -> None:
+    """Whatever crossed the wires before the maker lost its disk is said again after."""
+    network, jackson, detroit, _, cid = towns()
+    heard: list[bytes] = []
+    network.world.tap = heard.append
+    job = jackson.asks_for(cid, PIECES)
+    made(network, job, 2)
+    network.world.tap = None
+    restored(detroit)
+    network.until(lambda: "reborn" in jackson.disk.codes(detroit.id))
+    for frame in heard:
+        jackson.hear(detroit.id, frame)
+    network.run(600)
+    attests_all(network, detroit)
+    over(network)
+
+
 def requester_from_before_the_lot() -> None:
     """The requester goes on with a backup of when its job was filed and not placed."""
     network, jackson, _, barcelona, cid = towns()
