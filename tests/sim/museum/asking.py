@@ -57,12 +57,11 @@ def _adds(hear: Whole) -> Whole:
     return faulty
 
 
-def _drops_late(hear: Whole) -> Whole:
-    def faulty(lot: Lot, said: Said, *, author: PeerId) -> Lot | Ignored:
-        after: Lot | Ignored = hear(lot, said, author=author)
-        if lot.state == "written-off" and isinstance(after, Lot):
-            return msgspec.structs.replace(lot, state=after.state)
-        return after
+def _drops_late(counted: Whole) -> Whole:
+    def faulty(lot: Lot, state: LotState, *, good: int, scrap: int) -> object:
+        if lot.state == "written-off":
+            return msgspec.structs.replace(lot, state=state)
+        return counted(lot, state, good=good, scrap=scrap)
 
     return faulty
 
@@ -136,11 +135,11 @@ ASKING: Final = {
     ),
     "what comes after a write-off is dropped": Exhibit(
         "what comes to light is booked", NOTE,
-        lots, "hear_maker", _drops_late, stories.written_off, "H6",
+        lots, "_counted", _drops_late, stories.written_off, "H6",
     ),
     "surplus is dropped": Exhibit(
         "what comes to light after a write-off is shown", NOTE,
-        lots, "_counted", _no_surplus, stories.written_off, "pieces from nowhere",
+        lots, "_counted", _no_surplus, stories.written_off, "L2",
     ),
     "a maker's new database is taken for its old one": Exhibit(
         "what was confirmed to a lost database is lost", NOTE,
@@ -156,11 +155,12 @@ ASKING: Final = {
     ),
     "a restored requester goes on as if it never was": Exhibit(
         "a job never outlives the database that opened it", NOTE,
-        Recovery, "wake", _amnesia, stories.requester_from_before_the_lot, "",
+        Recovery, "wake", _amnesia, stories.requester_from_before_the_lot, "H1",
     ),
     "a restored requester fences nobody": Exhibit(
         "makers tell what became of forgotten lots", NOTE,
-        Recovery, "_fence", _fences_nobody, stories.requester_from_backup, "L1",
+        Recovery, "_fence", _fences_nobody, stories.requester_from_before_the_lot,
+        "L2",
     ),
     "pieces come back twice": Exhibit(
         "wanted = owed + set aside + good", "the simulation's first tests",

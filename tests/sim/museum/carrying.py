@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from fabnet.protocol.courier import Courier, Route
+from fabnet.protocol.courier import Courier
 from fabnet.protocol.effects import Drop, Put, Turn
-from fabnet.records.ids import PeerId
 from fabnet.records.message import Message
 from tests.sim.museum import stories
 from tests.sim.museum.asking import NOTE
 from tests.sim.museum.exhibit import Exhibit, Whole
+
+
+GIVEN_UP_MS: Final = 8_000
+"""Three repeats of what nobody acknowledged."""
 
 
 def _without(turn: Turn, table: str) -> None:
@@ -38,12 +41,14 @@ def _unwritten(hear: Whole) -> Whole:
     return faulty
 
 
-def _done_once_repeated(repeat: Whole) -> Whole:
-    def faulty(self: Courier, turn: Turn, route: Route) -> None:
-        repeat(self, turn, route)
-        for seq, message in list(route.waiting.items())[:-1]:
-            del route.waiting[seq]
-            turn.do(Drop("outbox", f"{message.header.recipient} {seq:016d}"))
+def _gives_up(tick: Whole) -> Whole:
+    def faulty(self: Courier, turn: Turn) -> None:
+        for peer, route in self.routes.items():
+            if route.retry_ms > GIVEN_UP_MS:
+                for seq in route.waiting:
+                    turn.do(Drop("outbox", f"{peer} {seq:016d}"))
+                route.waiting.clear()
+        tick(self, turn)
 
     return faulty
 
@@ -79,14 +84,6 @@ def _one_early(acknowledge: Whole) -> Whole:
     return faulty
 
 
-def _counts_on(_: Whole) -> Whole:
-    def faulty(self: Courier, turn: Turn, peer: PeerId, incarnation: object) -> bool:
-        del self, turn, peer, incarnation
-        return False
-
-    return faulty
-
-
 CARRYING: Final = {
     "a message leaves that is in no outbox": Exhibit(
         "nothing leaves before it is durable", NOTE,
@@ -102,7 +99,7 @@ CARRYING: Final = {
     ),
     "an outbox row is dropped before its ACK": Exhibit(
         "a message is repeated until it was taken", NOTE,
-        Courier, "_repeat", _done_once_repeated, stories.in_foul_weather, "",
+        Courier, "tick", _gives_up, stories.parted, "L1",
     ),
     "a message is taken twice": Exhibit(
         "a replay changes nothing", NOTE,

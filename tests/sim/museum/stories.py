@@ -186,12 +186,24 @@ def requester_from_backup() -> None:
 
 
 def requester_fenced() -> None:
-    """The same, with a lot under way: the maker is fenced in the middle of it."""
+    """Its backup knows that a lot was asked for; the maker is fenced in its middle."""
     network, jackson, _, _, cid = towns()
     job = jackson.asks_for(cid, PIECES)
-    made(network, job, 1)
+    network.until(lambda: jackson.disk.lot(f"{job}/1") is not None)
     backup = backed_up(jackson)
     made(network, job, 2)
+    restored(jackson, backup)
+    over(network)
+
+
+def requester_from_before_it_confirmed() -> None:
+    """Its backup knows that a lot was asked for; since then all of it was made."""
+    network, jackson, detroit, _, cid = towns()
+    job = jackson.asks_for(cid, PIECES)
+    network.until(lambda: jackson.disk.lot(f"{job}/1") is not None)
+    backup = backed_up(jackson)
+    network.until(lambda: "ended" in detroit.disk.codes(job))
+    network.run(60)
     restored(jackson, backup)
     over(network)
 

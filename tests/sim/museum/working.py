@@ -149,7 +149,8 @@ WORKING: Final = {
     ),
     "STATUS omits a lot": Exhibit(
         "STATUS names all lots of an older database", NOTE,
-        Remnants, "_tell", _omits, stories.requester_fenced, "made before CONFIRM",
+        Remnants, "_tell", _omits, stories.requester_from_before_it_confirmed,
+        "made before CONFIRM",
     ),
     "a remnant answers that none was made": Exhibit(
         "a lost bench is counted by a person", NOTE,
@@ -157,7 +158,7 @@ WORKING: Final = {
     ),
     "a restored maker goes on with an old lot": Exhibit(
         "what an earlier database had is a remnant", NOTE,
-        Remnants, "wake", _nothing, stories.maker_from_backup, "",
+        Remnants, "wake", _nothing, stories.maker_from_backup, "H4",
     ),
     "a hold never expires": Exhibit(
         "before CONFIRM timers free capacity", NOTE,
