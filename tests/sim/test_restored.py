@@ -242,6 +242,17 @@ def test_what_a_copy_wrote_before_its_peers_answered_is_unsaid() -> None:
     assert (jackson.state(first), jackson.state(second)) == ("refused", "refused")
 
 
+def test_a_lot_that_our_own_log_brought_back_is_no_stray() -> None:
+    network, jackson, _, job = asked(1, "barcelona")
+    network.finish(jackson, job)
+    restarted(network, jackson, None)
+    network.run(3_600)
+
+    assert sum(getattr(jackson.job(job), "good", ())) == PIECES
+    assert "stray-lot" not in jackson.disk.codes(job)
+    assert not jackson.disk.rows.get("stray")
+
+
 def test_a_node_that_was_only_switched_off_goes_on_once_its_peers_confirm() -> None:
     network, jackson, detroit, job = asked(1, "barcelona")
     made(network, job, 1)

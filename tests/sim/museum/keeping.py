@@ -9,43 +9,31 @@ from typing import Final
 from fabnet.cooperation import charter as charters
 from fabnet.cooperation.charter import CharterBody, charter_subject, lineage_of
 from fabnet.node.links import frames
+from fabnet.production.receipt import Acceptance
 from fabnet.protocol.community import Community
 from fabnet.protocol.effects import Turn, Void
 from fabnet.protocol.events import BatchHeard
 from fabnet.protocol.gossip import Gossip
+from fabnet.protocol.handoff.doubt.recovery import Recovery
 from fabnet.protocol.release import Release
 from fabnet.protocol.replica import ends, replica
 from fabnet.protocol.replica.ends import ChainRow, Ends
 from fabnet.protocol.replica.replica import Replica
 from fabnet.records.civil import rfc3339
 from fabnet.records.credential import issue
-from fabnet.records.proofs.fork import Fork
-from tests.sim.cities import hook, printer, published, stranger
+from fabnet.records.record import Record
+from tests.sim.cities import hook, published, stranger
 from tests.sim.disk import read
 from tests.sim.museum.asking import NOTE
 from tests.sim.museum.exhibit import Exhibit, Whole
-from tests.sim.museum.stories import HOUR_S, PIECES, made, over, towns
+from tests.sim.museum.stories import HOUR_S, over, towns
 from tests.sim.network import Network
-from tests.sim.restoring import attests_all, backed_up, restored
+from tests.sim.restoring import backed_up, restored
 from tests.sim.site import Site
 from tests.sim.soak import ending
 from tests.sim.test_forks import tells
 
 # ------------------------------------------------------------------ the stories
-
-
-def whole_copy() -> None:
-    """A machine's whole copy is brought back, which does not know that it is old."""
-    network, jackson, detroit, _, cid = towns()
-    job = jackson.asks_for(cid, PIECES)
-    made(network, job, 1)
-    copied = backed_up(detroit)
-    made(network, job, PIECES)
-    network.run(600)
-    restored(detroit, copied, whole=True)
-    network.run(600)
-    attests_all(network, detroit)
-    over(network)
 
 
 def copy_that_wrote() -> None:
@@ -160,18 +148,12 @@ def out_of_order() -> None:
         network.world.part(barcelona.id, other.id)
     published(detroit, hook("Another hook"))
     network.run(60)
-    (last,) = [
-        record
-        for record in jackson.disk.valid()
-        if (record.author, record.header.seq) == (detroit.id, detroit.mind.voice.seq)
-        and not record.is_notice
-    ]
-    parcels = (frames.Parcel(last.envelope, last.body),)
-    came = jackson.identity.incarnation
-    batch = frames.BatchFrame("batch", came, jackson.mind.voice.arrival, parcels)
-    barcelona.hear(jackson.id, frames.encode(batch))
-    # What else is kept has the cursor written, if it may be.
-    barcelona.owns(printer(barcelona))
+    jackson.carries(*jackson.papers[3])
+    early = _newest(jackson, detroit.mind.voice.seq, detroit)
+    next_ = _newest(jackson, jackson.mind.voice.seq, jackson)
+    parcels = tuple(frames.Parcel(it.envelope, it.body) for it in (next_, early))
+    came, arrival = jackson.identity.incarnation, jackson.mind.voice.arrival
+    batch = frames.BatchFrame("batch", came, arrival, parcels)
     barcelona.hear(jackson.id, frames.encode(batch))
     network.run(60)
     barcelona.crashes()
@@ -179,6 +161,16 @@ def out_of_order() -> None:
     network.world.mend([frozenset((barcelona.id, jackson.id))])
     network.run(HOUR_S)
     ending.check(network)
+
+
+def _newest(site: Site, seq: int, author: Site) -> Record:
+    (found,) = [
+        record
+        for record in site.disk.valid()
+        if (record.author, record.header.seq) == (author.id, seq)
+        and not record.is_notice
+    ]
+    return found
 
 
 # ------------------------------------------------------------------ the bugs
@@ -201,10 +193,18 @@ def _true(_: Whole) -> Whole:
 
 
 def _voids_nothing(learn: Whole) -> Whole:
-    def faulty(self: Ends, turn: Turn, fork: Fork) -> object:
-        is_news = learn(self, turn, fork)
+    def faulty(self: object, turn: Turn, said: object) -> object:
+        is_news = learn(self, turn, said)
         turn.effects[:] = [it for it in turn.effects if not isinstance(it, Void)]
         return is_news
+
+    return faulty
+
+
+def _remembers_none(accepted: Whole) -> Whole:
+    def faulty(self: Recovery, turn: Turn, body: Acceptance) -> None:
+        accepted(self, turn, body)
+        self.recalled.clear()
 
     return faulty
 
@@ -226,11 +226,11 @@ def _penned_or_not(batch_done: Whole) -> Whole:
 KEEPING: Final = {
     "a copy brought back speaks at once": Exhibit(
         "an honest node never forks", NOTE,
-        Release, "wake", _is_not_held, whole_copy, "R5",
+        Release, "wake", _is_not_held, copy_that_wrote, "R5",
     ),
     "what a copy wrote is not unsaid": Exhibit(
         "what nobody saw was never said", NOTE,
-        Release, "_unsay", _nothing, copy_that_wrote, "R5",
+        Release, "_unsay", _nothing, copy_that_wrote, "different logs",
     ),
     "what lies past a fork is taken": Exhibit(
         "a log ends below its lowest proven fork", NOTE,
@@ -242,11 +242,15 @@ KEEPING: Final = {
     ),
     "what came after a revocation counts": Exhibit(
         "a revoked key's later records vanish", NOTE,
-        Community, "cut", _nothing, revoked, "R7",
+        Community, "learn_charter", _voids_nothing, revoked, "R7",
     ),
     "the quota is skipped": Exhibit(
         "one author's log has a bound", NOTE,
         Replica, "_is_past_quota", _no, past_its_quota, "R6",
+    ),
+    "a lot that our own log brought back is told of as a stray": Exhibit(
+        "no false alarm", "this museum",
+        Recovery, "_accepted", _remembers_none, copy_that_wrote, "L2",
     ),
     "strangers are kept on disk": Exhibit(
         "a stranger costs no disk", NOTE,

@@ -49,6 +49,8 @@ def made(network: Network, job: JobId, pieces: int) -> None:
 def over(network: Network, *, after_s: int = 2 * HOUR_S) -> None:
     """Let time pass, and assert that nothing is stuck and the book is the bench."""
     network.run(after_s)
+    for site in network.sites.values():
+        assert not site.disk.rows.get("fork"), "R5: an honest node forked"
     ending.check(network)
 
 

@@ -34,6 +34,9 @@ FENCES_MAX: Final = 2_500
 named by a lot of ours."""
 STRAYS_MAX: Final = 1_000
 """Lots that only their makers know of; beyond it the oldest is left to the story."""
+RECALLED_MAX: Final = 10_000
+"""Lots remembered as brought back by our own log; beyond it a maker's STATUS of the
+oldest is told as of a stray, which a person then finds in the closed jobs."""
 
 
 class Stray(Counted):
@@ -58,6 +61,8 @@ class Recovery:
     waiting: set[PeerId] = field(default_factory=set)
     """Those of them that were asked since the start and have not answered."""
     strays: dict[str, Stray] = field(default_factory=dict)
+    recalled: dict[str, None] = field(default_factory=dict)
+    """Lots that our own log brought back and ended since the start: no strays."""
 
     def wake(self, turn: Turn) -> bool:
         """Know that this database took over, if it did, and say so durably.
@@ -141,6 +146,8 @@ class Recovery:
     def _stray(self, turn: Turn, counted: Counted, maker: PeerId) -> None:
         """Remember good pieces of a lot that nothing here, nor our log, tells of."""
         key = lot_key(counted.job, counted.epoch)
+        if key in self.recalled:
+            return
         turn.note(
             counted.job, "stray-lot", epoch=counted.epoch, good=counted.good, peer=maker
         )
@@ -227,6 +234,8 @@ class Recovery:
         item_of(job, body.revision, body.part)
         epoch = max(job.epoch, body.epoch)
         self.book.keep_job(turn, msgspec.structs.replace(job, epoch=epoch))
+        if self.strays.pop(key, None) is not None:
+            turn.do(Drop("stray", key))
         lot = lots.forget(lots.open_lot(body, version=0, asked=None))
         self.book.keep_lot(turn, lot)
         turn.note(lot.job, "lot-forgotten", epoch=lot.epoch, machine=lot.machine)
@@ -236,6 +245,9 @@ class Recovery:
         lot = self.book.lots.get(lot_key(body.job, body.epoch))
         if lot is not None and lots.takes(lot, "recall"):
             after = lots.recall(lot, good=body.good, lot_closed=body.lot_closed)
+            self.recalled[lot_key(lot.job, lot.epoch)] = None
+            if len(self.recalled) > RECALLED_MAX:
+                del self.recalled[next(iter(self.recalled))]
             self.book.settle(turn, after)
 
     def _closed(self, turn: Turn, body: RequestClosed) -> None:

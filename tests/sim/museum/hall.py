@@ -1,0 +1,14 @@
+"""All exhibits: it grows with every bug that is fixed."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from tests.sim.museum.asking import ASKING
+from tests.sim.museum.carrying import CARRYING
+from tests.sim.museum.exhibit import Exhibit
+from tests.sim.museum.keeping import KEEPING
+from tests.sim.museum.working import WORKING
+
+MUSEUM: Final[dict[str, Exhibit]] = {**ASKING, **WORKING, **CARRYING, **KEEPING}
+"""By what is wrong."""
