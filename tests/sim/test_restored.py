@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from fabnet.content.cid import Cid
 from fabnet.designs.revision import RevisionBody
+from fabnet.production.handoff import STATUS, Counted, Status
 from fabnet.production.lots.lot import Lot
 from fabnet.production.receipt import LOT_CLOSED
+from fabnet.protocol.events import MessageHeard
 from fabnet.records.ids import JobId, RecordId
+from fabnet.records.message import seal_message
 from fabnet.records.refusal import Refusal
 from tests.sim.cities import founded, printer, published
 from tests.sim.disk import Disk
@@ -250,6 +253,31 @@ def test_a_lot_that_our_own_log_brought_back_is_no_stray() -> None:
 
     assert sum(getattr(jackson.job(job), "good", ())) == PIECES
     assert "stray-lot" not in jackson.disk.codes(job)
+    assert not jackson.disk.rows.get("stray")
+
+
+def test_a_stray_that_our_own_log_tells_of_later_is_none_any_more() -> None:
+    network, jackson, detroit, first = asked(1, "barcelona")
+    network.finish(jackson, first)
+    backup = backed_up(jackson)
+    job = jackson.asks_for(hook_of(detroit), PIECES)
+    network.finish(jackson, job)
+    for other in (detroit, network["barcelona"]):
+        network.world.part(jackson.id, other.id)
+    restored(jackson, backup)
+    to, came = jackson.identity.incarnation, detroit.identity.incarnation
+    status = Status(to, came, (Counted(job, 1, PIECES, 0),), 0)
+    message = seal_message(
+        detroit.identity.key, network="test", kind=STATUS, recipient=jackson.id,
+        to=to, incarnation=came, seq=1, moment_ms=network.world.now_ms, body=status,
+    )  # fmt: skip
+    jackson.happen(MessageHeard(message))
+    network.run(1)
+    assert "stray-lot" in jackson.disk.codes(job)
+    network.world.heal()
+    network.run(3_600)
+
+    assert sum(getattr(jackson.job(job), "good", ())) == PIECES
     assert not jackson.disk.rows.get("stray")
 
 

@@ -230,7 +230,7 @@ KEEPING: Final = {
     ),
     "what a copy wrote is not unsaid": Exhibit(
         "what nobody saw was never said", NOTE,
-        Release, "_unsay", _nothing, copy_that_wrote, "different logs",
+        Release, "_unsay", _nothing, copy_that_wrote, "R5",
     ),
     "what lies past a fork is taken": Exhibit(
         "a log ends below its lowest proven fork", NOTE,
