@@ -8,7 +8,14 @@ from tests.sim.museum.asking import ASKING
 from tests.sim.museum.carrying import CARRYING
 from tests.sim.museum.exhibit import Exhibit
 from tests.sim.museum.keeping import KEEPING
+from tests.sim.museum.running import RUNNING
 from tests.sim.museum.working import WORKING
 
-MUSEUM: Final[dict[str, Exhibit]] = {**ASKING, **WORKING, **CARRYING, **KEEPING}
+MUSEUM: Final[dict[str, Exhibit]] = {
+    **ASKING,
+    **WORKING,
+    **CARRYING,
+    **KEEPING,
+    **RUNNING,
+}
 """By what is wrong."""
