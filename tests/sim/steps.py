@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from fabnet.production import handoff
 from fabnet.production.lots.lot import LOT_TABLE, Lot
@@ -28,7 +28,7 @@ KINDS: Final[Mapping[str, tuple[str, type[Body]]]] = {
     "RECEIPT": (handoff.RECEIPT, handoff.Receipt),
     "FINAL": (handoff.FINAL, handoff.Final),
 }
-"""What is asked for; FENCE, STATUS and LOST are of more than one lot, or of none here."""
+"""What is asked for; FENCE, STATUS and LOST are of more than one lot, or of none."""
 Change = tuple[str, str]
 """The state before and the state after."""
 
@@ -62,10 +62,9 @@ class Steps:
     def replaced(self, peer: PeerId, rows: Mapping[str, Mapping[str, bytes]]) -> None:
         """Know that a site goes on with another disk."""
         self.states = {at: it for at, it in self.states.items() if at[0] != peer}
-        for key, row in rows.get("lot", {}).items():
-            self.states[peer, "lot", key] = read(row, Lot).state
-        for key, row in rows.get("making", {}).items():
-            self.states[peer, "making", key] = read(row, Making).state
+        for table in ("lot", "making"):
+            for key, row in rows.get(table, {}).items():
+                self.states[peer, table, key] = _state(table, row)
 
     def committed(self, peer: PeerId, durable: Sequence[Durable]) -> None:
         """Check what one commit changed against what it puts in the outbox."""
@@ -74,10 +73,10 @@ class Steps:
             if not isinstance(effect, Put) or effect.table not in ("lot", "making"):
                 continue
             is_lot = effect.table == "lot"
-            row = read(effect.row, Lot if is_lot else Making)
+            state = _state(effect.table, effect.row)
             at = (peer, effect.table, effect.key)
-            change = self.states.get(at, "none"), row.state
-            self.states[at] = row.state
+            change = self.states.get(at, "none"), state
+            self.states[at] = state
             message = (LOT_OWES if is_lot else MAKING_OWES).get(change)
             if message is not None:
                 owed.append((effect.key, message))
@@ -88,6 +87,10 @@ class Steps:
             assert (key, message) in left, f"H12: {key[-6:]} changed without {message}"
 
 
+def _state(table: str, row: bytes) -> str:
+    return read(row, Lot).state if table == "lot" else read(row, Making).state
+
+
 def _in_outbox(durable: Sequence[Durable]) -> set[tuple[str, str]]:
     """Return which lots the messages of one commit are about, and their kinds."""
     found: set[tuple[str, str]] = set()
@@ -96,7 +99,6 @@ def _in_outbox(durable: Sequence[Durable]) -> set[tuple[str, str]]:
             message = stored_message(read(effect.row, OutboxRow).envelope)
             for name, (kind, of) in KINDS.items():
                 if message.kind == kind:
-                    said = message.read(of)
-                    key = lot_key(getattr(said, "job", ""), getattr(said, "epoch", 0))
-                    found.add((key, name))
+                    said: Any = message.read(of)
+                    found.add((lot_key(said.job, said.epoch), name))
     return found

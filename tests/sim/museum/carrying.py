@@ -11,7 +11,6 @@ from tests.sim.museum import stories
 from tests.sim.museum.asking import NOTE
 from tests.sim.museum.exhibit import Exhibit, Whole
 
-
 GIVEN_UP_MS: Final = 8_000
 """Three repeats of what nobody acknowledged."""
 

@@ -1,4 +1,4 @@
-"""A bug that can be put back: where, how, which story shows it, and what then speaks."""
+"""A bug that can be put back: where, how, which story shows it, and what speaks."""
 
 from __future__ import annotations
 

@@ -11,11 +11,8 @@ from tests.sim.museum.keeping import KEEPING
 from tests.sim.museum.running import RUNNING
 from tests.sim.museum.working import WORKING
 
+ROOMS: Final = (ASKING, WORKING, CARRYING, KEEPING, RUNNING)
 MUSEUM: Final[dict[str, Exhibit]] = {
-    **ASKING,
-    **WORKING,
-    **CARRYING,
-    **KEEPING,
-    **RUNNING,
+    name: exhibit for room in ROOMS for name, exhibit in room.items()
 }
 """By what is wrong."""

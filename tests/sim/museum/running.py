@@ -138,7 +138,7 @@ async def _asked() -> None:
 
 
 def _performs_first(_: Whole) -> Whole:
-    async def faulty(self: Any, tasks: TaskGroup) -> None:  # noqa: ANN401  # its inside
+    async def faulty(self: Any, tasks: TaskGroup) -> None:  # its inside
         while True:
             committed, effects = await self._behind.get()
             for effect in effects:
@@ -149,7 +149,7 @@ def _performs_first(_: Whole) -> Whole:
 
 
 def _reads_are_free(decide: Whole) -> Whole:
-    async def faulty(self: Any, effects: list[Outward], now: Now) -> None:  # noqa: ANN401  # its inside
+    async def faulty(self: Any, effects: list[Outward], now: Now) -> None:  # its inside
         if any(isinstance(effect, Durable) for effect in effects):
             await decide(self, effects, now)
         else:

@@ -80,8 +80,8 @@ def in_foul_weather() -> None:
 
 
 def parted() -> None:
-    """The wire is cut for hours in the middle of a lot; elsewhere there is a machine."""
-    network, jackson, detroit, barcelona, cid = towns()
+    """All wires are cut for hours in the middle of a lot; two have machines."""
+    network, jackson, _, barcelona, cid = towns()
     barcelona.owns(printer(barcelona))
     job = jackson.asks_for(cid, PIECES)
     made(network, job, 1)
