@@ -48,6 +48,8 @@ def copy_that_wrote() -> None:
     jackson.asks_for(cid, 2)
     network.world.heal()
     over(network, after_s=4 * HOUR_S)
+    strays = jackson.disk.rows.get("stray", {}).keys()
+    assert not strays & jackson.disk.rows["lot"].keys(), "a stray that is in the book"
 
 
 def forked() -> None:
@@ -250,7 +252,7 @@ KEEPING: Final = {
     ),
     "a lot that our own log brought back is told of as a stray": Exhibit(
         "no false alarm", "this museum",
-        Recovery, "_accepted", _remembers_none, copy_that_wrote, "L2",
+        Recovery, "_accepted", _remembers_none, copy_that_wrote, "a stray that is",
     ),
     "strangers are kept on disk": Exhibit(
         "a stranger costs no disk", NOTE,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fabnet.production.job import Job
 from fabnet.production.lots.lot import Lot
 from fabnet.production.lots.making import Making
+from fabnet.production.receipt import lot_key
 from fabnet.protocol.handoff.doubt.recovery import Stray
 from fabnet.records.ids import INT_MAX
 from tests.sim.disk import read
@@ -56,7 +57,12 @@ def _is_the_bench(network: Network, site: Site, job: Job) -> None:
     strays = [read(row, Stray) for row in rows.get("stray", {}).values()]
     booked = sum(job.good)
     booked += sum(lot.surplus for lot in lots if lot.job == job.id)
-    booked += sum(each.good for each in strays if each.job == job.id)
+    known = {lot_key(lot.job, lot.epoch) for lot in lots}
+    booked += sum(
+        each.good
+        for each in strays
+        if each.job == job.id and lot_key(each.job, each.epoch) not in known
+    )
     assert booked == made, f"L2: booked {booked}, on benches {made}"
 
 
