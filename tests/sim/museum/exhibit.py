@@ -30,8 +30,6 @@ class Exhibit:
     story: Story
     speaks: str
     """What the assertion says that finds it."""
-    is_long: bool = False
-    """Whether its story is one for `make test-real`."""
 
     def sound(self) -> Whole:
         """Return what would be patched; raises AttributeError when it is not there."""

@@ -1,28 +1,16 @@
-"""Bugs that the soak found once: each put back as it was, and found by its seed."""
+"""Bugs that the soak found once: each put back as it was."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Final
 
 from fabnet.production.receipt import LOT_CLOSED
 from fabnet.protocol import remembering
-from fabnet.protocol.effects import Turn
-from fabnet.protocol.handoff.doubt.recovery import Recovery
 from fabnet.protocol.replica.replica import Replica
-from fabnet.records.ids import PeerId
 from tests.sim.museum.exhibit import Exhibit, Whole
 from tests.sim.museum.stories import HOUR_S, PIECES, made, over, towns
 from tests.sim.restoring import backed_up, restored
-from tests.sim.soak.running import run
-from tests.sim.soak.weather import Case
-
-
-def seed(number: int) -> None:
-    """Live through a seed in which backups are put back."""
-    outcome = run(Case.of(number, restores=True))
-    assert not outcome.fault, outcome.fault
 
 
 def brought_back() -> None:
@@ -53,23 +41,9 @@ def _of_this_database(restore: Whole) -> Whole:
     return faulty
 
 
-def _once(fence: Whole) -> Whole:
-    def faulty(
-        self: Recovery, turn: Turn, maker: PeerId, *, again: bool = False
-    ) -> None:
-        del again
-        fence(self, turn, maker)
-
-    return faulty
-
-
 SOAKING: Final = {
     "what others brought back is taken again": Exhibit(
         "a record is kept once", "soak seed 12 with restores",
         remembering, "_restore_replica", _of_this_database, brought_back, "kept twice",
-    ),
-    "a lot learnt of after STATUS stays forgotten": Exhibit(
-        "a maker is fenced again for it", "soak seed 27 with restores",
-        Recovery, "_fence", _once, partial(seed, 27), "L1", is_long=True,
     ),
 }  # fmt: skip
