@@ -96,6 +96,12 @@ class Node:
     """Who takes note that the power went, to start it again."""
     forge: Callable[[Send], Send] | None = None
     """What a dishonest node makes of a message of its own before it leaves."""
+    lets_out: Callable[[PeerId, bytes], bool] | None = None
+    """Which frames a dishonest node lets out at all."""
+    overhears: Callable[[PeerId, bytes], None] | None = None
+    """Who else is told, at a dishonest node, of every frame that comes in."""
+    on_start: Callable[[], None] | None = None
+    """What a dishonest node does to a mind of its own that was just begun."""
 
     def __post_init__(self) -> None:
         self.opened = frames.opener(self.identity.network)
@@ -129,6 +135,11 @@ class Node:
         effects = peer.handle(event, now)
         if isinstance(event, MessageHeard):
             self.watch.heard(self.id, event.message, known, effects)
+        self.does(effects, now)
+        self._sleep(peer, now, ticked=isinstance(event, Tick))
+
+    def does(self, effects: list[Effect], now: Now) -> None:
+        """Commit what is durable of a turn, and then do the rest of it."""
         if effects:
             durable: list[Durable] = []
             rest: list[Effect] = []
@@ -144,7 +155,6 @@ class Node:
             self._later(at_ms - self.world.now_ms, self._commit)
             if durable and self.world.chance(self.world.climate.cut_permille):
                 self._later(self.world.draw((0, takes_ms)), self.falls)
-        self._sleep(peer, now, ticked=isinstance(event, Tick))
 
     def _knows(self, peer: Peer, event: Event) -> Known:
         """Return how far a mind has come in what a message's author says."""
@@ -204,23 +214,23 @@ class Node:
         match effect:
             case Subscribe(peer, incarnation, cursor):
                 ask = frames.SubscribeFrame("subscribe", incarnation, cursor)
-                self.world.carry(self.id, peer, frames.encode(ask))
+                self._lets_go(peer, frames.encode(ask))
             case Probe(peer):
                 probe = frames.ProbeFrame("probe")
-                self.world.carry(self.id, peer, frames.encode(probe))
+                self._lets_go(peer, frames.encode(probe))
             case TellKnown(peer, ids):
                 known = frames.KnownFrame("known", self.disk.envelopes(ids))
-                self.world.carry(self.id, peer, frames.encode(known))
+                self._lets_go(peer, frames.encode(known))
             case Restored(above):
                 self._later(0, partial(self.begins_again, above))
             case SendProofs(peer, proofs):
                 said = frames.ProofsFrame("proofs", proofs)
-                self.world.carry(self.id, peer, frames.encode(said))
+                self._lets_go(peer, frames.encode(said))
             case Compare(records):
                 self._soon(1, Compared(self.disk.beside(records)))
             case SendGot(peer, cursor):
                 got = frames.GotFrame("got", cursor)
-                self.world.carry(self.id, peer, frames.encode(got))
+                self._lets_go(peer, frames.encode(got))
             case Send():
                 self._send(effect)
             case Lower():
@@ -250,7 +260,7 @@ class Node:
             self._soon(1, MessageHeard(message))
             return
         frame = frames.MessageFrame("message", message.envelope)
-        self.world.carry(self.id, message.header.recipient, frames.encode(frame))
+        self._lets_go(message.header.recipient, frames.encode(frame))
 
     def _serve(self, effect: Serve) -> None:
         records, cursor = self.disk.served(
@@ -265,11 +275,17 @@ class Node:
             return
         parcels = tuple(frames.Parcel(each.envelope, each.body) for each in records)
         batch = frames.BatchFrame("batch", self.identity.incarnation, cursor, parcels)
-        self.world.carry(self.id, effect.peer, frames.encode(batch))
+        self._lets_go(effect.peer, frames.encode(batch))
 
     # ------------------------------------------------------------------ the links
 
+    def _lets_go(self, peer: PeerId, raw: bytes) -> None:
+        if self.lets_out is None or self.lets_out(peer, raw):
+            self.world.carry(self.id, peer, raw)
+
     def hear(self, peer: PeerId, raw: bytes) -> None:
+        if self.overhears is not None:
+            self.overhears(peer, raw)
         reader = self.readers.get(peer)
         if reader is None:
             ours = self.identity
@@ -325,6 +341,8 @@ class Node:
         self.peer = Peer.restore(self.identity, rows, notices, self.now())
         self.happen(Woke())
         self._started()
+        if self.on_start is not None:
+            self.on_start()
         self.world.connect()
 
     def _started(self) -> None:

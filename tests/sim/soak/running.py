@@ -12,6 +12,7 @@ from typing import Final
 
 from fabnet.records.keys import SigningKey
 from tests.sim.cities import founded
+from tests.sim.liars import among
 from tests.sim.network import Network
 from tests.sim.soak import ending, stub
 from tests.sim.soak.faults import Faults
@@ -82,10 +83,14 @@ def _live(case: Case, network: Network, outcome: Outcome) -> None:
     faults = Faults(network, case.weather, calm_ms)
     people.move_in()
     people.begin()
+    among.lie(network, case.liars)
     faults.begin()
     world.run(calm_ms - world.now_ms)
     faults.over()
     world.run(end_ms - world.now_ms)
     outcome.jobs = people.filed
     outcome.pieces = sum(network.watch.good.values())
-    ending.check(network)
+    if case.liars:
+        among.check(network)
+    else:
+        ending.check(network)

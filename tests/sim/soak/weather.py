@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from tests.sim.liars import among
 from tests.sim.world import Climate
 
 HOUR_MS: Final = 3_600_000
@@ -106,9 +107,11 @@ class Case:
     real: bool
     weather: Weather
     load: Load
+    liars: tuple[str, ...] = ()
+    """How the last nodes lie; in half of all seeds none does."""
 
     @classmethod
-    def of(cls, seed: int, *, restores: bool = RESTORES) -> Case:
+    def of(cls, seed: int, *, restores: bool = RESTORES, liars: bool = True) -> Case:
         """Return what a seed stands for; the same in every process."""
         dice = Random(f"fabnet soak {seed}")
         nodes = dice.choice((3, 4, 4, 5, 6, 8))
@@ -122,13 +125,17 @@ class Case:
             round_s=dice.choice((1, 60)),
             ttl_s=dice.choice((7_200, 21_600, 86_400)),
         )
+        hours = dice.randint(36, 72)
+        weather = Weather.of(dice, restores=restores)
         return cls(
             seed=seed,
             nodes=nodes,
-            hours=dice.randint(36, 72),
+            hours=hours,
             real=seed % REAL_EVERY == 0,
-            weather=Weather.of(dice, restores=restores),
+            weather=weather,
             load=load,
+            # Drawn last, so that what older seeds stand for stays.
+            liars=among.drawn(dice, nodes) if liars else (),
         )
 
     @property
