@@ -74,12 +74,12 @@ class Flooder(Liar):
         world = self.network.world
         ask = frames.SubscribeFrame("subscribe", None, 0)
         for site in self.others:
-            for number in range(20):
+            for number in range(8):
                 world.carry(self.site.id, site.id, world.dice.randbytes(60))
                 self.writes(site.id, frames.ProbeFrame("probe"))
                 self.writes(site.id, frames.GotFrame("got", 2**40 + number))
                 self.speaks(site.id, "talk/1", Talk("word " * 100))
-            for _ in range(5):
+            for _ in range(2):
                 self.writes(site.id, ask)
 
 

@@ -1,0 +1,108 @@
+"""A story of each liar: what the honest are promised all the same, and what not."""
+
+from __future__ import annotations
+
+import pytest
+
+from fabnet.designs.documents import grant as grants
+from fabnet.records.ids import JobId
+from tests.sim.cities import printer, published
+from tests.sim.liars import among
+from tests.sim.liars.noise import QuotaHog
+from tests.sim.network import Network
+from tests.sim.site import Site
+from tests.sim.test_forks import proven
+from tests.sim.test_stories import cities, known
+
+HOURS = 6
+
+
+def with_liar(kind: str) -> tuple[Network, Site, Site, Site, JobId]:
+    """Let Barcelona lie for some hours, while Jackson asks and Detroit can make."""
+    network, jackson, detroit, barcelona = cities()
+    detroit.owns(printer(detroit))
+    barcelona.owns(printer(barcelona))
+    cid = known(network, jackson)
+    among.lie(network, [kind])
+    for site in (jackson, barcelona):
+        site.tries_to_ask_for(cid, 2)
+    network.run(HOURS * 3_600)
+    job = jackson.asks_for(cid, 2)
+    network.run(9 * 3_600)
+    return network, jackson, detroit, barcelona, job
+
+
+@pytest.mark.parametrize("kind", among.KINDS)
+def test_whoever_lies_the_honest_keep_their_books_logs_and_bounds(kind: str) -> None:
+    network, *_ = with_liar(kind)
+
+    among.check(network)
+
+
+@pytest.mark.parametrize("kind", ["forker", "stale-rollback"])
+def test_r4_who_says_two_things_is_proven_at_all_and_gets_no_more_work(
+    kind: str,
+) -> None:
+    network, jackson, detroit, barcelona, job = with_liar(kind)
+
+    assert {"jackson", "detroit"} <= set(proven(network, barcelona))
+    assert jackson.state(job) == "fulfilled"
+    assert network.watch.made(job) == 2, "by Detroit alone"
+
+
+def test_h5_a_lying_final_is_booked_as_said_and_no_further() -> None:
+    network, jackson, _, barcelona, _ = with_liar("lying-final")
+
+    lots = [jackson.disk.lot(key) for key in jackson.disk.rows["lot"]]
+    told = [lot for lot in lots if lot is not None and lot.maker == barcelona.id]
+    # Not promised: that the pieces are there. For that people look at what they get.
+    assert all(lot.good <= lot.pieces for lot in told)
+    among.check(network)
+
+
+def test_r10_what_one_hub_withholds_comes_another_way() -> None:
+    network, jackson, detroit, barcelona = cities()
+    among.lie(network, ["withholding-hub"])
+    network.world.part(jackson.id, detroit.id)
+    cid = published(jackson)
+    network.run(3_600)
+    # Not promised: news, while whoever withholds is the only way there.
+    assert not detroit.disk.kept(grants.KIND, cid)
+
+    network.world.heal()
+    network.run(60)
+
+    assert detroit.disk.kept(grants.KIND, cid)
+    assert barcelona.is_up
+
+
+def test_r6_a_hog_fills_no_more_than_its_share() -> None:
+    network, jackson, _, barcelona = cities()
+    (hog,) = among.lie(network, ["quota-hog"])
+    assert isinstance(hog, QuotaHog)
+    network.run(HOURS * 3_600 + 60)
+
+    assert hog.notices == 40 * (HOURS + 1) > 256
+    kept = [
+        record
+        for record, _ in jackson.disk.records.values()
+        if record.author == barcelona.id and record.is_notice
+    ]
+    assert len(kept) == 256, "the bound is reached, and kept"
+    among.check(network)
+
+
+def test_a_revoked_node_that_goes_on_is_not_heard() -> None:
+    network, jackson, detroit, barcelona, job = with_liar("revoked")
+
+    for site in (jackson, detroit):
+        assert not site.mind.community.is_vouched(barcelona.id, network.world.now_ms)
+        last = site.mind.community.cut(barcelona.id)
+        assert last is not None
+        heads = [
+            record.header.seq
+            for record in site.disk.valid()
+            if record.author == barcelona.id and record.kind == "talk/1"
+        ]
+        assert max(heads, default=0) <= last[1]
+    assert jackson.state(job) == "fulfilled"
