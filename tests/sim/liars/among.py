@@ -9,6 +9,7 @@ from typing import Final
 from fabnet.production.job import Job
 from fabnet.production.lots.lot import Lot
 from fabnet.production.lots.making import Making
+from fabnet.production.receipt import lot_key
 from fabnet.protocol.replica.ends import LOG_BYTES_MAX
 from fabnet.protocol.replica.notices import NOTICES_PER_AUTHOR_MAX
 from fabnet.protocol.replica.papers import STANDING_KINDS
@@ -100,12 +101,20 @@ def _nothing_is_stuck(network: Network, site: Site) -> None:
     for job in jobs:
         if job.id not in waits:
             _waits_for_a_person(network, job)
+    strays = [read(row, Stray) for row in rows.get("stray", {}).values()]
+    entered = {lot_key(lot.job, lot.epoch) for lot in lots}
     for job in [
         *jobs,
         *(read(row, Job) for row in rows.get("closed-job", {}).values()),
     ]:
         own = [lot for lot in lots if lot.job == job.id and lot.maker not in liars]
         booked, made = sum(lot.good for lot in own), network.watch.made(job.id)
+        booked += sum(
+            each.good
+            for each in strays
+            if each.job == job.id and each.maker not in liars
+            if lot_key(each.job, each.epoch) not in entered
+        )
         assert booked == made, f"L2: booked {booked}, on honest benches {made}"
 
 

@@ -43,7 +43,7 @@ def test_whoever_lies_the_honest_keep_their_books_logs_and_bounds(kind: str) -> 
 def test_r4_who_says_two_things_is_proven_at_all_and_gets_no_more_work(
     kind: str,
 ) -> None:
-    network, jackson, detroit, barcelona, job = with_liar(kind)
+    network, jackson, _, barcelona, job = with_liar(kind)
 
     assert {"jackson", "detroit"} <= set(proven(network, barcelona))
     assert jackson.state(job) == "fulfilled"

@@ -14,12 +14,12 @@ from dataclasses import dataclass, field
 from fabnet.production import handoff, receipt
 from fabnet.production.lots.lot import Lot
 from fabnet.production.receipt import LotClosed, lot_key
-from fabnet.protocol.effects import Act, Keep
+from fabnet.protocol.effects import Act, Effect, Keep
 from fabnet.records.ids import CharterId, PeerId
 from fabnet.records.message import Message
 from fabnet.records.record import Record
 from tests.sim.disk import Durable
-from tests.sim.invariants import Invariants, Piece
+from tests.sim.invariants import Invariants, Known, Piece
 from tests.sim.network import Network
 
 
@@ -84,6 +84,12 @@ class Watching(Invariants):
             self.hears_of(message)
         else:
             Invariants.leaves(self, peer, message)
+
+    def heard(
+        self, peer: PeerId, message: Message, known: Known, effects: Sequence[Effect]
+    ) -> None:
+        if peer not in self.liars:
+            Invariants.heard(self, peer, message, known, effects)
 
     def begins(self, peer: PeerId, act: Act) -> Piece:
         if peer not in self.liars:
