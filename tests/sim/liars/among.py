@@ -10,6 +10,7 @@ from fabnet.production.job import Job
 from fabnet.production.lots.lot import Lot
 from fabnet.production.lots.making import Making
 from fabnet.production.receipt import lot_key
+from fabnet.protocol.handoff.doubt.recovery import Stray
 from fabnet.protocol.replica.ends import LOG_BYTES_MAX
 from fabnet.protocol.replica.notices import NOTICES_PER_AUTHOR_MAX
 from fabnet.protocol.replica.papers import STANDING_KINDS
