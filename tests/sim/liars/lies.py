@@ -122,6 +122,9 @@ class Liar:
 class LyingFinal(Liar):
     """Counts pieces that there are not, and none where there are some."""
 
+    lie: int | None = None
+    """Which lie it tells of every lot: none, all, or more than were asked for."""
+
     def says(self, send: Send) -> Send:
         message = send.message
         match message.kind:
@@ -141,7 +144,8 @@ class LyingFinal(Liar):
         key = lot_key(job, epoch)
         making = self.site.disk.making(key)
         pieces = 1 if making is None else making.pieces
-        lie = hashlib.sha256(key.encode()).digest()[0] % 3
+        drawn = hashlib.sha256(key.encode()).digest()[0] % 3
+        lie = drawn if self.lie is None else self.lie
         return (0, pieces, good + pieces)[lie]
 
 
