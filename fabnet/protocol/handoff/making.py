@@ -112,6 +112,7 @@ class Work:
             for making in self.shop.active(bench)
             if making.state in ("ready", "running")
             and making.start_ms <= turn.now.moment_ms
+            and not self._is_missed(turn.now, making)
         ]
         for making in sorted(ready, key=_turn):
             design = self.shop.designs.get(making.revision)
@@ -214,13 +215,18 @@ class Work:
         And of one that begins later than anything we offer: the clock here was wrong
         when it was leased, and nobody waits for years.
         """
-        latest_ms = turn.now.moment_ms + LATEST_START_MS
         for making in self.shop.active(bench):
-            by_ms = self._start_by_ms(making)
-            if by_ms is None:
-                continue
-            if by_ms <= turn.now.moment_ms or making.start_ms > latest_ms:
+            held = self.shop.lots.get(lot_key(making.job, making.epoch))
+            # The end of one begins the next: what is here now is what counts.
+            if held is making and self._is_missed(turn.now, making):
                 self.final(turn, makings.miss_start(making))
+
+    def _is_missed(self, now: Now, making: Making) -> bool:
+        by_ms = self._start_by_ms(making)
+        if by_ms is None:
+            return False
+        latest_ms = now.moment_ms + LATEST_START_MS
+        return by_ms <= now.moment_ms or making.start_ms > latest_ms
 
     def due_moments(self, bench: Bench) -> list[int]:
         """Return the moments at which lots of a machine may begin, or are missed."""
