@@ -417,6 +417,7 @@ class Peer:
                 self._hear_withdrawal(turn, record)
             self.makers.hear_record(turn, record)
             self.recovery.hear_record(turn, record)
+            self.makers.hear_opened(turn, record)
             self.recovery.meet(turn, record)
         except RemoteError as error:
             turn.note(record.author, "unreadable", kind=record.kind, why=str(error))

@@ -18,7 +18,7 @@ from fabnet.protocol.community import Community, DocumentRow, VouchesRow
 from fabnet.protocol.courier import Courier, OutboxRow, Route, RouteRow
 from fabnet.protocol.effects import Turn
 from fabnet.protocol.gossip import CursorRow, Gossip
-from fabnet.protocol.handoff.book import Book
+from fabnet.protocol.handoff.book import JOBS_OPEN_MAX, RESTORED, Book, Early
 from fabnet.protocol.handoff.doubt.recovery import Recovery, Stray
 from fabnet.protocol.handoff.workshop import Workshop
 from fabnet.protocol.release import HeldRow, Release
@@ -154,6 +154,11 @@ def _restore_book(rows: Rows, book: Book) -> None:
     for key, claim in _read(rows, "claim", LotClosed).items():
         if key in book.lots:
             book.claims[key] = claim
+    book.early = _read(rows, "early", Early)
+    if book.voice.identity.incarnation.counter > 1:
+        closed = _read(rows, "closed-job", Job).values()
+        ended = [job for job in closed if job.unplaced == RESTORED][-JOBS_OPEN_MAX:]
+        book.ended = {job.id: job for job in ended}
 
 
 def _read(

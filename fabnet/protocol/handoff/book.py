@@ -24,10 +24,25 @@ from fabnet.production.request import CLOSED_KIND, RequestClosed
 from fabnet.protocol.courier import Courier
 from fabnet.protocol.effects import Drop, Turn
 from fabnet.protocol.voice import Voice
-from fabnet.records.ids import JobId
+from fabnet.records.body import Body
+from fabnet.records.ids import JobId, PeerIdText, RecordIdText
 
+RESTORED: Final = "restored"
+"""Why a job ends that an earlier database of ours opened."""
 JOBS_OPEN_MAX: Final = 10_000
 """Jobs open at once at one requester; one more is refused."""
+EARLY_MAX: Final = 1_000
+"""Accounts of lots that our own log has yet to bring back; beyond it the oldest is let
+go of, and its lot, once it is back, is ended by FENCE alone."""
+
+
+class Early(Body):
+    """What a maker says it made of a lot that nothing here tells of yet."""
+
+    maker: PeerIdText
+    record: RecordIdText
+    """The lot-closed record that says so."""
+    claim: LotClosed
 
 
 @dataclass(slots=True)
@@ -41,6 +56,10 @@ class Book:
     lots: dict[str, Lot] = field(default_factory=dict)
     claims: dict[str, LotClosed] = field(default_factory=dict)
     """What makers say they made and worked, by lot, until the job is closed."""
+    early: dict[str, Early] = field(default_factory=dict)
+    """Such accounts by lot, of whichever databases of ours are no more."""
+    ended: dict[JobId, Job] = field(default_factory=dict)
+    """Older jobs closed after a restore: our log may bring back more lots of them."""
     answer_by_tick: dict[str, int] = field(default_factory=dict)
     """When an asked lot is dropped unanswered."""
     deadlines: list[tuple[int, JobId]] = field(default_factory=list)
@@ -187,9 +206,33 @@ class Book:
         if outcome != "refused":  # that was told when it was, with its reason
             turn.note(job.id, outcome)
         del self.jobs[job.id]
+        if job.unplaced == RESTORED and len(self.ended) < JOBS_OPEN_MAX:
+            self.ended[job.id] = job
         for lot in self.lots_of(job.id):
             if lots.is_over(lot):
                 self._forget(turn, lot)
+
+    def reopen(self, turn: Turn, id_: JobId) -> Job | None:
+        """Hold a job again of which our own log brings back another lot."""
+        job = self.ended.pop(id_, None)
+        if job is not None:
+            turn.do(Drop("closed-job", id_))
+            self.keep_job(turn, job)
+        return job
+
+    def keep_early(self, turn: Turn, key: str, early: Early) -> None:
+        """Keep an account until the lot that it is of comes back."""
+        if key not in self.early and len(self.early) >= EARLY_MAX:
+            self.take_early(turn, next(iter(self.early)))
+        self.early[key] = early
+        turn.put("early", key, early)
+
+    def take_early(self, turn: Turn, key: str) -> Early | None:
+        """Return the account of a lot that came before it, and let go of it."""
+        early = self.early.pop(key, None)
+        if early is not None:
+            turn.do(Drop("early", key))
+        return early
 
     def _forget(self, turn: Turn, lot: Lot) -> None:
         """Let go of a lot that is over, and whose job is."""

@@ -13,10 +13,10 @@ from fabnet.production.handoff import Cancel, Confirm, Lease, Receipt
 from fabnet.production.handoff import Final as FinalSaid
 from fabnet.production.lots import lot as lots
 from fabnet.production.lots.lot import Ignored, Lot
-from fabnet.production.receipt import LotClosed, lot_key
+from fabnet.production.receipt import LotClosed, LotOpened, lot_key
 from fabnet.protocol.community import Community
 from fabnet.protocol.effects import Lower, Turn
-from fabnet.protocol.handoff.book import Book
+from fabnet.protocol.handoff.book import Book, Early
 from fabnet.protocol.handoff.doubt.lost import LostLots
 from fabnet.records.ids import INT_MAX, PeerId
 from fabnet.records.keys import seal
@@ -84,14 +84,38 @@ class Makers:
             return
         claim = record.read(LotClosed)
         key = lot_key(claim.job, claim.epoch)
-        lot = self.book.lots.get(key)
-        if lot is None or record.author != lot.maker or lot.closed is not None:
+        told = Early(record.author, record.id, claim)
+        ours = self.book.voice.identity
+        if key in self.book.lots:
+            self._claimed(turn, told)
+        elif claim.requester == ours.peer and ours.incarnation.counter > 1:
+            # Our own log, which others keep too, may bring the lot back after this.
+            self.book.keep_early(turn, key, told)
+
+    def hear_opened(self, turn: Turn, record: Record) -> None:
+        """Match a lot that our own log brought back with what came of it before."""
+        if (
+            record.kind != receipt.LOT_OPENED
+            or record.author != self.book.voice.identity.peer
+        ):
+            return
+        opened = record.read(LotOpened)
+        key = lot_key(opened.job, opened.epoch)
+        told = self.book.take_early(turn, key) if key in self.book.lots else None
+        if told is not None:
+            self._claimed(turn, told)
+
+    def _claimed(self, turn: Turn, told: Early) -> None:
+        claim = told.claim
+        key = lot_key(claim.job, claim.epoch)
+        lot = self.book.lots[key]
+        if told.maker != lot.maker or lot.closed is not None:
             return
         if not lots.takes(lot, "record"):
             return
         self.book.claims[key] = claim
         turn.put("claim", key, claim)
-        self.book.keep_lot(turn, lots.record(lot, record.id))
+        self.book.keep_lot(turn, lots.record(lot, told.record))
         turn.note(
             claim.job, "lot-closed", epoch=claim.epoch, good=claim.good,
             minutes=sum(each.minutes for each in claim.minutes),

@@ -22,13 +22,11 @@ from fabnet.production.receipt import Acceptance, LotOpened, lot_key
 from fabnet.production.request import Request, RequestClosed
 from fabnet.protocol.courier import Courier
 from fabnet.protocol.effects import Drop, Turn
-from fabnet.protocol.handoff.book import JOBS_OPEN_MAX, Book, item_of
+from fabnet.protocol.handoff.book import JOBS_OPEN_MAX, RESTORED, Book, item_of
 from fabnet.records.ids import Incarnation, JobId, Moment, PeerId, PeerIdText
 from fabnet.records.message import Message
 from fabnet.records.record import Record
 
-RESTORED: Final = "restored"
-"""Why a job ends that an earlier database of ours opened."""
 FENCES_MAX: Final = 2_500
 """Peers fenced: as many as a node follows; a maker beyond it is fenced when it is next
 named by a lot of ours."""
@@ -57,6 +55,9 @@ class Recovery:
     """The database that these rows were written by, as far as they say."""
     recovering: bool = False
     """Whether this database ever took over from another."""
+    awake: bool = False
+    shown: set[PeerId] = field(default_factory=set)
+    """Who showed a machine before we woke: nothing can be sent yet, nor written."""
     fenced: set[PeerId] = field(default_factory=set)
     waiting: set[PeerId] = field(default_factory=set)
     """Those of them that were asked since the start and have not answered."""
@@ -79,6 +80,7 @@ class Recovery:
             for job in list(self.book.jobs.values()):
                 if job.unplaced == RESTORED:
                     self.book.close_if_done(turn, job.id)
+            self._met(turn)
             return is_first
         for peer in sorted(self.fenced):
             turn.do(Drop("fenced", peer))
@@ -88,7 +90,14 @@ class Recovery:
         turn.note(self.book.voice.identity.peer, "restored", counter=ours.counter)
         for job in list(self.book.jobs.values()):
             self._end(turn, job)
+        self._met(turn)
         return is_first
+
+    def _met(self, turn: Turn) -> None:
+        self.awake = True
+        for maker in sorted(self.shown) if self.recovering else ():
+            self._fence(turn, maker)
+        self.shown.clear()
 
     def reborn(self, turn: Turn, maker: PeerId) -> None:
         """Fence a maker again that lost its disk, and our FENCE with it."""
@@ -98,7 +107,11 @@ class Recovery:
 
     def meet(self, turn: Turn, record: Record) -> None:
         """Fence a maker that shows a machine: an older request of ours may be there."""
-        if self.recovering and record.kind == machine.KIND:
+        if record.kind != machine.KIND:
+            return
+        if not self.awake:
+            self.shown.add(record.author)
+        elif self.recovering:
             self._fence(turn, record.author)
 
     def hear_record(self, turn: Turn, record: Record) -> None:
@@ -228,8 +241,11 @@ class Recovery:
         turn.note(id_, "refused", reason=RESTORED)
 
     def _opened(self, turn: Turn, body: LotOpened) -> None:
-        job, key = self.book.jobs.get(body.job), lot_key(body.job, body.epoch)
-        if job is None or key in self.book.lots:
+        key = lot_key(body.job, body.epoch)
+        if key in self.book.lots:
+            return
+        job = self.book.jobs.get(body.job) or self.book.reopen(turn, body.job)
+        if job is None:
             return
         item_of(job, body.revision, body.part)
         epoch = max(job.epoch, body.epoch)
