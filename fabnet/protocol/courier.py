@@ -167,8 +167,11 @@ class Courier:
 
     def due_tick(self) -> int | None:
         """When `tick` next has something to do."""
-        waiting = [route.due_tick for route in self.routes.values() if route.waiting]
-        return min(waiting, default=None)
+        due: int | None = None
+        for route in self.routes.values():
+            if route.waiting and (due is None or route.due_tick < due):
+                due = route.due_tick
+        return due
 
     def known(self, peer: PeerId) -> Incarnation:
         """Return the newest database of a peer that we heard of."""

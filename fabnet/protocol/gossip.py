@@ -197,7 +197,8 @@ class Gossip:
 
     def due_tick(self) -> int | None:
         """When `tick` next has something to do."""
-        due = min(self.ask_again_tick.values(), default=None)
+        again = self.ask_again_tick
+        due = min(again.values()) if again else None
         for subscriber in self.subscribers.values():
             busy = subscriber.busy_until_tick
             if busy is not None and (due is None or busy < due):

@@ -196,9 +196,17 @@ class Peer:
             self.release.due_tick(),
         )
         moments = self.planning.due_moment(), self.rounds.due_moment(self.looked_ms)
-        waits = [tick - now.tick_ms for tick in ticks if tick is not None]
-        waits += [moment - now.moment_ms for moment in moments if moment is not None]
-        return max(0, min(waits)) if waits else None
+        # Asked after every event, so without building lists.
+        soonest: int | None = None
+        for tick in ticks:
+            if tick is not None and (soonest is None or tick - now.tick_ms < soonest):
+                soonest = tick - now.tick_ms
+        for at_ms in moments:
+            if at_ms is not None and (
+                soonest is None or at_ms - now.moment_ms < soonest
+            ):
+                soonest = at_ms - now.moment_ms
+        return None if soonest is None else max(0, soonest)
 
     def _dispatch(self, turn: Turn, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915  # one arm for each event: a table
         match event:

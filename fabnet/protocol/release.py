@@ -161,8 +161,10 @@ class Release:
 
     def due_tick(self) -> int | None:
         """When `tick` next has something to do."""
+        if not self.held:
+            return None
         due = [tick for tick in (self.by_tick, self.again_tick) if tick is not None]
-        return min(due, default=None) if self.held else None
+        return min(due, default=None)
 
     def pass_on(self, effects: list[Effect]) -> list[Effect]:
         """Return what may leave now: of what goes to others, nothing while held."""

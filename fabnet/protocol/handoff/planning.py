@@ -146,10 +146,13 @@ class Planning:
 
     def due_tick(self) -> int | None:
         """When `tick` next has something to do."""
-        due = (*self.recall_tick.values(), *self.book.answer_by_tick.values())
-        if self.plan_tick is not None and not self.planning:
-            due = (self.plan_tick, *due)
-        return min(due, default=None)
+        plans = self.plan_tick is not None and not self.planning
+        due = self.plan_tick if plans else None
+        for timers in (self.recall_tick, self.book.answer_by_tick):
+            for tick in timers.values():
+                if due is None or tick < due:
+                    due = tick
+        return due
 
     def due_moment(self) -> int | None:
         """The calendar moment at which `tick` next has something to do."""

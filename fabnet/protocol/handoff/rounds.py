@@ -138,8 +138,11 @@ class Rounds:
 
     def due_tick(self) -> int | None:
         """When `tick` next has something to do, calendar moments aside."""
-        ticks = (*self.hold_by_tick.values(), *self.recall_tick.values())
-        due = min(ticks, default=None)
+        due: int | None = None
+        for timers in (self.hold_by_tick, self.recall_tick):
+            for tick in timers.values():
+                if due is None or tick < due:
+                    due = tick
         for bench in self.shop.benches.values():
             ends = bench.round_tick
             if ends is not None and (due is None or ends < due):

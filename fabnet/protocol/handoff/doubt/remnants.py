@@ -156,6 +156,8 @@ class Remnants:
 
     def tend(self, turn: Turn) -> None:
         """Tell a restored requester of its lots, once the last of them is over."""
+        if not self.shop.fences:
+            return
         for requester, newer in sorted(self.shop.fences.items()):
             asked = self._asked_before(requester, newer)
             if all(making.state == "final" for making in asked):
