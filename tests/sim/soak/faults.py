@@ -22,11 +22,13 @@ SLOW_COMMIT_MS: Final = (1_000, 15_000)
 """A card that stalls for seconds."""
 OUTAGE_S: Final = (1, 600)
 """How long a site is down whose power went in a commit, or whose disk was full."""
+WHOLE_PERMILLE: Final = 400
+"""Of what is put back, copies of a whole machine: they do not know that they are old."""
 End = Callable[[], None]
 KINDS: Final = (
     "lost", "doubled", "overtaken", "crash", "cut-in-commit", "split", "pair-parted",
     "slow-disk", "disk-full", "clock-jump", "clock-jump-of-years", "machine-off",
-    "scrap", "piece-lost",
+    "scrap", "piece-lost", "restore", "whole-copy",
 )  # fmt: skip
 """Every kind must come often enough, or what passes proves little."""
 
@@ -181,11 +183,11 @@ class Faults:
         back_ms = world.draw((taken_ms, self.until_ms - world.now_ms))
 
         def take() -> None:
-            backup = backed_up(site)
+            backup, whole = backed_up(site), world.chance(WHOLE_PERMILLE)
 
             def put_back() -> None:
-                self._count("restore")
-                restored(site, backup)
+                self._count("whole-copy" if whole else "restore")
+                restored(site, backup, whole=whole)
 
             world.later(back_ms - taken_ms, put_back)
 

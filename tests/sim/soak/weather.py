@@ -19,9 +19,8 @@ CALM_HOURS_MIN: Final = 7
 """Offers change by themselves every six hours, so that is how long a refusal lasts."""
 REAL_EVERY: Final = 16
 """One seed in so many signs with Ed25519, and remembers nothing between sites."""
-RESTORES: Final = False
-"""Whether backups are put back unless asked: not until seed 9 holds with them, in which
-a restored requester hears a maker's lot-closed before its own lot-opened comes back."""
+RESTORES: Final = True
+"""Whether backups and copies of whole machines are put back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
