@@ -20,7 +20,7 @@ CALM_HOURS_MIN: Final = 7
 REAL_EVERY: Final = 16
 """One seed in so many signs with Ed25519, and remembers nothing between sites."""
 RESTORES: Final = True
-"""Whether backups and copies of whole machines are put back."""
+"""Whether backups are put back in place of disks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -90,7 +90,7 @@ class Recovery:
         turn.note(self.book.voice.identity.peer, "restored", counter=ours.counter)
         for job in list(self.book.jobs.values()):
             self._end(turn, job)
-        self._met(turn)
+        self.awake = True
         return is_first
 
     def _met(self, turn: Turn) -> None:
@@ -254,6 +254,7 @@ class Recovery:
             turn.do(Drop("stray", key))
         lot = lots.forget(lots.open_lot(body, version=0, asked=None))
         self.book.keep_lot(turn, lot)
+        self._brought_back(lot)
         turn.note(lot.job, "lot-forgotten", epoch=lot.epoch, machine=lot.machine)
         self._fence(turn, lot.maker, again=True)
 
@@ -261,10 +262,14 @@ class Recovery:
         lot = self.book.lots.get(lot_key(body.job, body.epoch))
         if lot is not None and lots.takes(lot, "recall"):
             after = lots.recall(lot, good=body.good, lot_closed=body.lot_closed)
-            self.recalled[lot_key(lot.job, lot.epoch)] = None
-            if len(self.recalled) > RECALLED_MAX:
-                del self.recalled[next(iter(self.recalled))]
+            self._brought_back(lot)
             self.book.settle(turn, after)
+
+    def _brought_back(self, lot: Lot) -> None:
+        """Know a lot's name also when it is over and forgotten: it is no stray."""
+        self.recalled[lot_key(lot.job, lot.epoch)] = None
+        if len(self.recalled) > RECALLED_MAX:
+            del self.recalled[next(iter(self.recalled))]
 
     def _closed(self, turn: Turn, body: RequestClosed) -> None:
         job = self.book.jobs.get(body.request)
