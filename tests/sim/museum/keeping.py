@@ -9,12 +9,10 @@ from typing import Final
 from fabnet.cooperation import charter as charters
 from fabnet.cooperation.charter import CharterBody, charter_subject, lineage_of
 from fabnet.node.links import frames
-from fabnet.production.receipt import Acceptance
 from fabnet.protocol.community import Community
 from fabnet.protocol.effects import Turn, Void
 from fabnet.protocol.events import BatchHeard
 from fabnet.protocol.gossip import Gossip
-from fabnet.protocol.handoff.doubt.recovery import Recovery
 from fabnet.protocol.release import Release
 from fabnet.protocol.replica import ends, replica
 from fabnet.protocol.replica.ends import ChainRow, Ends
@@ -203,14 +201,6 @@ def _voids_nothing(learn: Whole) -> Whole:
     return faulty
 
 
-def _remembers_none(accepted: Whole) -> Whole:
-    def faulty(self: Recovery, turn: Turn, body: Acceptance) -> None:
-        accepted(self, turn, body)
-        self.recalled.clear()
-
-    return faulty
-
-
 def _no(_: Whole) -> Whole:
     return lambda *_, **__: False
 
@@ -249,10 +239,6 @@ KEEPING: Final = {
     "the quota is skipped": Exhibit(
         "one author's log has a bound", NOTE,
         Replica, "_is_past_quota", _no, past_its_quota, "R6",
-    ),
-    "a lot that our own log brought back is told of as a stray": Exhibit(
-        "no false alarm", "this museum",
-        Recovery, "_accepted", _remembers_none, copy_that_wrote, "a stray that is",
     ),
     "strangers are kept on disk": Exhibit(
         "a stranger costs no disk", NOTE,

@@ -8,10 +8,7 @@ import sys
 
 import pytest
 
-from fabnet.protocol.effects import Turn
-from fabnet.protocol.handoff.book import Book
 from fabnet.protocol.handoff.making import Work
-from fabnet.records.ids import JobId
 from tests.sim.soak.campaign import Progress, go_on, museum
 from tests.sim.soak.faults import KINDS
 from tests.sim.soak.running import Outcome, run
@@ -63,18 +60,6 @@ def test_it_finds_a_start_that_is_never_missed(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(Work, "start", lambda *_: None)
 
     assert found().startswith("AssertionError: L1")
-
-
-def test_it_finds_a_job_that_is_not_closed(monkeypatch: pytest.MonkeyPatch) -> None:
-    close_if_done = Book.close_if_done
-
-    def forgetful(self: Book, turn: Turn, id_: JobId) -> None:
-        if self.jobs[id_].state != "cancelled":
-            close_if_done(self, turn, id_)
-
-    monkeypatch.setattr(Book, "close_if_done", forgetful)
-
-    assert "L1" in found()
 
 
 # ------------------------------------------------------------------ repeatable
