@@ -30,7 +30,7 @@ from tests.protocol.histories import (
 )
 from tests.protocol.sites import Site, Sites
 
-HISTORIES = 300
+HISTORIES = 100
 REAL_HISTORIES = 8_000
 
 

@@ -8,7 +8,8 @@ from fabnet.designs.documents import grant as grants
 from fabnet.protocol.events import Tick
 from tests.sim.cities import founded, hook, printer, published
 
-YEAR_MS = 365 * 86_400_000
+HOUR_MS = 3_600_000
+YEAR_MS = 365 * 24 * HOUR_MS
 
 
 @pytest.mark.parametrize("years", [10, -10])
@@ -66,3 +67,25 @@ def test_a_lot_leased_by_a_clock_years_ahead_is_planned_again_once_it_is_right()
 
     assert (detroit.state(one), detroit.state(two)) == ("fulfilled", "fulfilled")
     assert jackson.bench.good[f"{two}/2"] == 2, "by another machine"
+
+
+def test_of_lots_that_were_all_missed_none_is_begun() -> None:
+    network = founded("jackson", "detroit", "barcelona", seed=3)
+    jackson, detroit, _ = network.sites.values()
+    detroit.owns(printer(detroit))
+    jackson.accepts_all()
+    cid = published(detroit)
+    network.knows_of(cid)
+    network.run(6 * 3_600)
+    detroit.skew_ms = -5 * HOUR_MS
+    network.run(900)
+    jobs = [jackson.asks_for(cid, pieces) for pieces in (1, 2)]
+    network.until(lambda: all("confirmed" in detroit.disk.codes(it) for it in jobs))
+    detroit.skew_ms = 24 * HOUR_MS
+    network.run(3_600)
+
+    for job in jobs:
+        ended = detroit.disk.codes(job)
+        assert "ended" in ended
+        assert "started" not in ended[: ended.index("ended")], "its time was over"
+    assert all(made not in detroit.bench.good for made in (f"{it}/1" for it in jobs))

@@ -6,8 +6,8 @@ from fabnet.content.cid import Cid
 from fabnet.designs.revision import RevisionBody
 from fabnet.production.handoff import STATUS, Counted, Status
 from fabnet.production.lots.lot import Lot
-from fabnet.production.receipt import LOT_CLOSED
-from fabnet.protocol.events import MessageHeard
+from fabnet.production.receipt import ACCEPTANCE, LOT_CLOSED
+from fabnet.protocol.events import BatchHeard, MessageHeard
 from fabnet.records.ids import JobId, RecordId
 from fabnet.records.message import seal_message
 from fabnet.records.refusal import Refusal
@@ -279,6 +279,33 @@ def test_a_stray_that_our_own_log_tells_of_later_is_none_any_more() -> None:
 
     assert sum(getattr(jackson.job(job), "good", ())) == PIECES
     assert not jackson.disk.rows.get("stray")
+
+
+def test_a_makers_account_counts_that_came_before_our_own_log_brought_its_lot() -> None:
+    network, jackson, detroit, first = asked(1, "barcelona")
+    network.finish(jackson, first)
+    network.run(600)
+    backup = backed_up(jackson)
+    job = jackson.asks_for(hook_of(detroit), PIECES)
+    network.until(lambda: "lot-closed" in jackson.disk.codes(job))
+    network.run(30)
+    for other in (detroit, network["barcelona"]):
+        network.world.part(jackson.id, other.id)
+    assert "accepted" not in jackson.disk.codes(job)
+    restored(jackson, backup)
+    said = [it for it in detroit.disk.valid() if it.author == detroit.id]
+    spoke = detroit.identity.incarnation
+    jackson.happen(BatchHeard(detroit.id, spoke, 0, tuple(said)))
+    network.run(60)
+    assert jackson.job(job) is None
+    jackson.crashes()
+    jackson.starts()
+    network.world.heal()
+    network.run(7_200)
+
+    assert sum(getattr(jackson.job(job), "good", ())) == PIECES
+    assert job not in jackson.mind.book.jobs, "it is over"
+    assert jackson.disk.kept(ACCEPTANCE, f"{job}/1")
 
 
 def test_a_node_that_was_only_switched_off_goes_on_once_its_peers_confirm() -> None:

@@ -98,7 +98,7 @@ def museum() -> list[Case]:
     lines = SEEDS.read_text(encoding="utf-8").splitlines()
     found = [it.split() for it in lines if it and not it.startswith("#")]
     return [
-        Case.of(int(seed), restores=RESTORES or "restores" in how, liars="liars" in how)
+        Case.of(int(seed), restores="restores" in how, liars="liars" in how)
         for seed, how, *_ in found
     ]
 

@@ -26,6 +26,7 @@ QUICK = 4
 """A seed of a second."""
 
 
+@pytest.mark.real  # half a minute of CPU; each has a story in `make test` besides
 @pytest.mark.parametrize("case", museum(), ids=lambda case: str(case.seed))
 def test_what_was_found_once_holds_since(case: Case) -> None:
     outcome = run(case)
