@@ -101,6 +101,10 @@ def _amnesia(wake: Whole) -> Whole:
     return faulty
 
 
+def _fences_nobody(_: Whole) -> Whole:
+    return lambda *_, **__: None
+
+
 def _generous(closed: Whole) -> Whole:
     def faulty(job: Job, item: int, *, pieces: int, good: int) -> object:
         return closed(job, item, pieces=pieces, good=max(0, good - 1))
@@ -152,6 +156,11 @@ ASKING: Final = {
     "a restored requester goes on as if it never was": Exhibit(
         "a job never outlives the database that opened it", NOTE,
         Recovery, "wake", _amnesia, stories.requester_from_before_the_lot, "H1",
+    ),
+    "a restored requester fences nobody": Exhibit(
+        "makers tell what became of forgotten lots", NOTE,
+        Recovery, "_fence", _fences_nobody, stories.requester_that_nobody_heard,
+        "L1",
     ),
     "pieces come back twice": Exhibit(
         "wanted = owed + set aside + good", "the simulation's first tests",

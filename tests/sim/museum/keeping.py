@@ -13,6 +13,7 @@ from fabnet.protocol.community import Community
 from fabnet.protocol.effects import Turn, Void
 from fabnet.protocol.events import BatchHeard
 from fabnet.protocol.gossip import Gossip
+from fabnet.protocol.handoff.doubt.recovery import Recovery
 from fabnet.protocol.release import Release
 from fabnet.protocol.replica import ends, replica
 from fabnet.protocol.replica.ends import ChainRow, Ends
@@ -24,7 +25,7 @@ from tests.sim.cities import hook, published, stranger
 from tests.sim.disk import read
 from tests.sim.museum.asking import NOTE
 from tests.sim.museum.exhibit import Exhibit, Whole
-from tests.sim.museum.stories import HOUR_S, over, towns
+from tests.sim.museum.stories import HOUR_S, PIECES, over, towns
 from tests.sim.network import Network
 from tests.sim.restoring import backed_up, restored
 from tests.sim.site import Site
@@ -45,6 +46,20 @@ def copy_that_wrote() -> None:
     restored(jackson, copied, whole=True)
     jackson.asks_for(cid, 2)
     network.world.heal()
+    over(network, after_s=4 * HOUR_S)
+    strays = jackson.disk.rows.get("stray", {}).keys()
+    assert not strays & jackson.disk.rows["lot"].keys(), "a stray that is in the book"
+
+
+def told_again() -> None:
+    """A requester loses its disk; its maker, restored after, is fenced once more."""
+    network, jackson, detroit, _, cid = towns()
+    job = jackson.asks_for(cid, PIECES)
+    network.finish(jackson, job)
+    network.run(600)
+    restored(jackson)
+    network.run(HOUR_S)
+    restored(detroit, backed_up(detroit))
     over(network, after_s=4 * HOUR_S)
     strays = jackson.disk.rows.get("stray", {}).keys()
     assert not strays & jackson.disk.rows["lot"].keys(), "a stray that is in the book"
@@ -201,6 +216,10 @@ def _voids_nothing(learn: Whole) -> Whole:
     return faulty
 
 
+def _remembers_none(_: Whole) -> Whole:
+    return lambda *_: None
+
+
 def _no(_: Whole) -> Whole:
     return lambda *_, **__: False
 
@@ -239,6 +258,10 @@ KEEPING: Final = {
     "the quota is skipped": Exhibit(
         "one author's log has a bound", NOTE,
         Replica, "_is_past_quota", _no, past_its_quota, "R6",
+    ),
+    "a lot that our own log brought back is told of as a stray": Exhibit(
+        "no false alarm", "this museum",
+        Recovery, "_brought_back", _remembers_none, told_again, "a stray that is",
     ),
     "strangers are kept on disk": Exhibit(
         "a stranger costs no disk", NOTE,

@@ -210,6 +210,19 @@ def requester_from_before_it_confirmed() -> None:
     over(network)
 
 
+def requester_that_nobody_heard() -> None:
+    """Its backup knows that a lot was asked for, of which its maker never heard."""
+    network, jackson, detroit, _, cid = towns()
+    job = jackson.asks_for(cid, PIECES)
+    network.until(lambda: jackson.disk.lot(f"{job}/1") is not None)
+    network.world.part(jackson.id, detroit.id)
+    backup = backed_up(jackson)
+    network.run(60)
+    restored(jackson, backup)
+    network.world.heal()
+    over(network)
+
+
 def old_words() -> None:
     """Whatever crossed the wires before the maker lost its disk is said again after."""
     network, jackson, detroit, _, cid = towns()
