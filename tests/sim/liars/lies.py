@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
+from fabnet.errors import RemoteError
 from fabnet.node.links import frames
 from fabnet.production import handoff
 from fabnet.production.handoff import Confirm, LeaseRequest
@@ -185,7 +186,10 @@ class DoubleGranter(Liar):
         return send
 
     def overhears(self, sender: PeerId, raw: bytes) -> None:
-        frame = frames.decode(raw)
+        try:
+            frame = frames.decode(raw)
+        except RemoteError:
+            return  # the noise of another liar, which a liar need not bear
         if not isinstance(frame, frames.MessageFrame) or not self.site.is_up:
             return
         message = open_message(frame.envelope, network=NETWORK)
