@@ -366,6 +366,30 @@ def test_what_was_held_back_over_several_starts_is_unsaid_as_well() -> None:
         assert RecordId(first) in site.disk.arrivals
 
 
+def test_a_backup_taken_while_held_back_is_filled_up_by_those_who_heard_the_rest() -> (
+    None
+):
+    network, jackson, detroit, _ = asked(1, "barcelona")
+    network.run(60)
+    for other in (detroit, network["barcelona"]):
+        network.world.part(jackson.id, other.id)
+    jackson.crashes()
+    jackson.starts()
+    said = [jackson.asks_for(hook_of(detroit), 1)]
+    copied = backed_up(jackson)
+    network.world.heal()
+    network.run(600)
+    assert not is_held(jackson)
+    said.append(jackson.asks_for(hook_of(detroit), 2))
+    network.run(600)
+    restored(jackson, copied)
+    network.run(3_600)
+
+    for job in said:
+        assert RecordId(job) in jackson.disk.arrivals
+        assert jackson.state(job) in {"refused", "fulfilled"}
+
+
 def test_an_operator_lets_a_node_begin_again_that_no_peer_confirms() -> None:
     network, jackson, detroit, _ = asked(1, "barcelona")
     network.run(60)

@@ -34,7 +34,7 @@ from fabnet.protocol.replica.notices import Notices
 from fabnet.protocol.replica.papers import Papers, has_news
 from fabnet.protocol.replica.strangers import Strangers
 from fabnet.protocol.voice import Voice
-from fabnet.records.ids import PeerId, RecordId
+from fabnet.records.ids import Incarnation, PeerId, RecordId
 from fabnet.records.proofs.fork import Fork, fork_of
 from fabnet.records.record import Record, stored
 from fabnet.records.refusal import Refusal
@@ -142,6 +142,20 @@ class Replica:
             if self.ends.counts(record.header) and not head.ended:
                 continue
             yield from self._carry(turn, record, source)
+
+    def rewind(self, incarnation: Incarnation, seq: int, id_: RecordId | None) -> None:
+        """Know that an earlier log of ours is shorter than its rows said.
+
+        Whoever heard the rest after all may bring it back, from there on.
+        """
+        author = (self.voice.identity.peer, incarnation)
+        head = self.heads.get(author)
+        if head is None or head.seq <= seq:
+            return
+        if id_ is None:
+            del self.heads[author]
+        else:
+            self.heads[author] = ChainRow(seq, id_)
 
     def take_proven(self) -> list[tuple[Fork, PeerId | None]]:
         """Return the proofs learnt since this was last asked."""
