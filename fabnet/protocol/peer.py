@@ -194,6 +194,7 @@ class Peer:
             self.planning.due_tick(),
             self.rounds.due_tick(),
             self.release.due_tick(),
+            self.recovery.due_tick(),
         )
         moments = self.planning.due_moment(), self.rounds.due_moment(self.looked_ms)
         # Asked after every event, so without building lists.
@@ -348,6 +349,7 @@ class Peer:
         self.market.tick(turn)
         self.planning.tick(turn)
         self.rounds.tick(turn)
+        self.recovery.tick(turn)
         if self.release.tick(turn):
             self._released(turn)
 

@@ -390,6 +390,22 @@ def test_a_backup_taken_while_held_back_is_filled_up_by_those_who_heard_the_rest
         assert jackson.state(job) in {"refused", "fulfilled"}
 
 
+def test_a_request_that_our_own_log_brought_back_without_a_lot_is_closed() -> None:
+    network = founded("jackson", "detroit", "barcelona", seed=1)
+    jackson, cid = network["jackson"], published(network["detroit"])
+    network.knows_of(cid)
+    copied = backed_up(jackson)
+    unplaced = jackson.asks_for(cid, 1)
+    network.run(60)
+    restored(jackson, copied)
+    network.run(300)
+    assert unplaced in jackson.mind.book.jobs, "a lot of it may still be told of"
+    network.run(600)
+
+    assert unplaced not in jackson.mind.book.jobs
+    assert jackson.state(unplaced) == "refused"
+
+
 def test_an_operator_lets_a_node_begin_again_that_no_peer_confirms() -> None:
     network, jackson, detroit, _ = asked(1, "barcelona")
     network.run(60)

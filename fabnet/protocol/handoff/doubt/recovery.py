@@ -36,6 +36,10 @@ RECALLED_MAX: Final = 10_000
 """Lots remembered as brought back by our own log; beyond it a maker's STATUS of the
 oldest is told as of a stray, which a person then finds in the closed jobs."""
 
+RECALL_WAIT_MS: Final = 600_000
+"""How long after a request that our own log brought back its lots may still come; then
+the job is closed. A lot that comes later opens it again."""
+
 
 class Stray(Counted):
     """A lot of which a maker has good pieces for us, and that nobody here knows."""
@@ -64,6 +68,8 @@ class Recovery:
     strays: dict[str, Stray] = field(default_factory=dict)
     recalled: dict[str, None] = field(default_factory=dict)
     """Lots that our own log brought back and ended since the start: no strays."""
+    close_tick: int | None = None
+    """When jobs that our own log brought back are closed; nil while there are none."""
 
     def wake(self, turn: Turn) -> bool:
         """Know that this database took over, if it did, and say so durably.
@@ -77,9 +83,8 @@ class Recovery:
             turn.put("own", "incarnation", ours)
         self.spoke = ours
         if not is_reborn:
-            for job in list(self.book.jobs.values()):
-                if job.unplaced == RESTORED:
-                    self.book.close_if_done(turn, job.id)
+            if any(job.unplaced == RESTORED for job in self.book.jobs.values()):
+                self._close_later(turn)
             self._met(turn)
             return is_first
         for peer in sorted(self.fenced):
@@ -92,6 +97,22 @@ class Recovery:
             self._end(turn, job)
         self.awake = True
         return is_first
+
+    def tick(self, turn: Turn) -> None:
+        """Close the jobs of which our own log has no more to say."""
+        if self.close_tick is None or turn.now.tick_ms < self.close_tick:
+            return
+        self.close_tick = None
+        for job in list(self.book.jobs.values()):
+            if job.unplaced == RESTORED:
+                self.book.close_if_done(turn, job.id)
+
+    def due_tick(self) -> int | None:
+        """When `tick` next has something to do."""
+        return self.close_tick
+
+    def _close_later(self, turn: Turn) -> None:
+        self.close_tick = turn.now.tick_ms + RECALL_WAIT_MS
 
     def _met(self, turn: Turn) -> None:
         self.awake = True
@@ -239,6 +260,7 @@ class Recovery:
         job = Job(id_, body, "refused", 0, wanted, none, (), RESTORED, b"", bytes(32))
         self.book.keep_job(turn, job)
         turn.note(id_, "refused", reason=RESTORED)
+        self._close_later(turn)
 
     def _opened(self, turn: Turn, body: LotOpened) -> None:
         key = lot_key(body.job, body.epoch)
