@@ -77,8 +77,10 @@ def out_of_hand(towns: Sequence[Export]) -> list[str]:
             if piece in begun:
                 found.append(f"H2: {at} was begun twice")
             begun.add(piece)
-            making = makings.get(f"{did.job}/{did.epoch}")
-            if making is None or did.piece > intended(making):
+            key = f"{did.job}/{did.epoch}"
+            making = makings.get(key)
+            is_told = making is not None and did.piece <= intended(making)
+            if not is_told and key not in town.gone:
                 found.append(f"H2: {at} is in no account")
             if did.machine in in_hand:
                 found.append(f"H9: {at} was begun with another in the machine")
@@ -110,7 +112,10 @@ def misbooked(towns: Sequence[Export]) -> list[str]:
             if sum(job.good) != goods[id_]:
                 said = f"the job has {sum(job.good)}, its lots {goods[id_]}"
                 found.append(f"L2: {id_[7:15]}: {said}")
+        booked |= town.rows.get("stray", {}).keys()
     for town in towns:
+        # What its maker forgot with a disk may have no book left that knows of it.
+        booked |= town.gone
         extra = [key for key, count in town.good.items() if count and key not in booked]
         found += [f"L2: {key[7:15]}: made, and in nobody’s book" for key in extra]
     return found
@@ -139,12 +144,12 @@ def forked(towns: Sequence[Export]) -> list[str]:
 
 
 def forgotten(towns: Sequence[Export], acknowledged: Acknowledged) -> list[str]:
-    """S1: what was acknowledged is there."""
+    """S1: what was acknowledged is there, or went with a disk that was lost."""
     kept = [{record.id for record in town.records} for town in towns]
     return [
         f"S1: {towns[town].town} forgot the {what} {id_[7:15]}"
         for town, what, id_ in acknowledged
-        if id_ not in kept[town]
+        if id_ not in kept[town] and id_ not in towns[town].gone
     ]
 
 

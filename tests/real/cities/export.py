@@ -37,6 +37,8 @@ class Export:
     deeds: list[Did]
     good: Counter[str] = field(default_factory=Counter)
     """Good pieces on the bench, by lot."""
+    gone: frozenset[str] = frozenset()
+    """Records and lots of which this disk forgot something that a lost one knew."""
 
     def lots(self) -> dict[str, Lot]:
         return {key: read(row, Lot) for key, row in self.rows.get("lot", {}).items()}
@@ -88,7 +90,35 @@ def export(town: Town) -> Export:
             "SELECT subject, code, args FROM story WHERE peer = ? ORDER BY id",
             (town.peer,),
         ).fetchall()
-    return Export(town.name, town.peer, records, rows, stories, deeds, bench(deeds))
+    gone = gone_from(town)
+    lies = bench(deeds)
+    return Export(town.name, town.peer, records, rows, stories, deeds, lies, gone)
+
+
+def gone_from(town: Town) -> frozenset[str]:
+    """Return the records and lots of which a lost disk knew more than its backup."""
+    lines = town.gone.read_text("ascii") if town.gone.exists() else ""
+    return frozenset(lines.splitlines())
+
+
+def lost_with(disk: Path, backup: Path) -> set[str]:
+    """Return the records and lots of which only a `disk` knows all, and its backup not.
+
+    A lot that is not over when its disk is lost is taken up by nobody but people.
+    """
+    (records, makings), (older, before) = _names_on(disk), _names_on(backup)
+    final = {key for key, row in makings.items() if read(row, Making).state == "final"}
+    kept = {key for key in final if before.get(key) == makings[key]}
+    return (records - older) | (makings.keys() - kept)
+
+
+def _names_on(database: Path) -> tuple[set[str], dict[str, bytes]]:
+    with opened(database) as connection:
+        records = connection.execute("SELECT id FROM record").fetchall()
+        makings = connection.execute(
+            "SELECT key, row FROM state WHERE table_name = 'making'"
+        ).fetchall()
+    return {id_ for (id_,) in records}, dict(makings)
 
 
 def bench(deeds: list[Did]) -> Counter[str]:
@@ -103,8 +133,11 @@ def deeds_without_intent(town: Town, *, connection: sqlite3.Connection) -> list[
     The journal is read first, so whatever is in it was begun before `connection` looks.
     """
     deeds = [did for did in Journal(town.journal).read() if did.did == "begun"]
+    gone = gone_from(town)
     found: list[str] = []
     for did in deeds:
+        if f"{did.job}/{did.epoch}" in gone:
+            continue
         row = connection.execute(
             "SELECT row FROM state WHERE peer = ? AND table_name = 'making'"
             " AND key = ?",

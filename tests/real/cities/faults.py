@@ -20,12 +20,9 @@ WORK_S_MAX: Final = 40
 """How long these wait for a machine at work."""
 LOOK_S: Final = 0.2
 TEN_YEARS_DAYS: Final = 3_652
-RESTORES: Final = False
-"""Whether databases are brought back from backups: not before a restored node learns
-from its peers what it had promised."""
 KINDS: Final = (
     "kill", "stop", "partition", "loss", "rate", "clock", "full", "eio", "stall",
-    *(("restore",) if RESTORES else ()),
+    "restore",
 )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from fabnet.node.api.answers import Health
 from fabnet.node.client import Client
 from fabnet.node.store.incarnation import FILE_NAME
 from tests.real.cities import tools
-from tests.real.cities.export import deeds_without_intent, opened
+from tests.real.cities.export import deeds_without_intent, lost_with, opened
 from tests.real.cities.towns import Town
 from tests.real.cities.wires import Wires
 
@@ -259,6 +259,9 @@ class Node:
 
     def restore(self) -> None:
         """Put the copy in the place of the database, on what might be a new disk."""
+        gone = lost_with(self.town.database, Path(self.backup))
+        with self.town.gone.open("a", encoding="ascii") as lines:
+            lines.writelines(f"{name}\n" for name in sorted(gone))
         for path in self.town.data.glob("fabnet.db*"):
             path.unlink()
         (self.town.data / FILE_NAME).unlink(missing_ok=True)

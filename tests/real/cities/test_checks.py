@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -31,7 +32,7 @@ from tests.production.samples import (
     queued,
 )
 from tests.real.cities import checks, faults
-from tests.real.cities.export import Export, bench, deeds_without_intent
+from tests.real.cities.export import Export, bench, deeds_without_intent, lost_with
 from tests.real.cities.towns import NETWORK, Town
 
 LOT = lot_key(job(), 1)
@@ -149,6 +150,34 @@ def test_what_was_acknowledged_and_is_gone_is_found() -> None:
 
     assert invariants(found) == {"S1"}
     assert len(found) == 1
+
+
+def test_what_went_with_a_lost_disk_is_asked_of_nobody() -> None:
+    lost = said(1, None, b"two")
+    forgetful = replace(maker(None, *GOOD), gone=frozenset({LOT, lost.id}))
+
+    assert checks.out_of_hand([forgetful]) == []
+    assert checks.misbooked([forgetful]) == []
+    assert checks.forgotten([forgetful], [(0, "request", lost.id)]) == []
+
+
+def test_a_lot_that_was_not_over_went_with_its_disk(tmp_path: Path) -> None:
+    disk, backup = tmp_path / "disk.db", tmp_path / "backup.db"
+    rows = {"over/1": final(3), "later/1": final(3), "open/1": queued()}
+    with_rows(disk, ["one", "two"], rows)
+    with_rows(backup, ["one"], {**rows, "later/1": queued()})
+
+    assert lost_with(disk, backup) == {"two", "later/1", "open/1"}
+
+
+def with_rows(path: Path, records: list[str], makings: dict[str, Making]) -> None:
+    with closing(sqlite3.connect(path)) as disk:
+        disk.execute("CREATE TABLE record (id)")
+        disk.executemany("INSERT INTO record VALUES (?)", [(it,) for it in records])
+        disk.execute("CREATE TABLE state (table_name, key, row)")
+        found = [("making", key, canonical.encode(it)) for key, it in makings.items()]
+        disk.executemany("INSERT INTO state VALUES (?, ?, ?)", found)
+        disk.commit()
 
 
 def test_towns_that_know_different_records_are_found() -> None:

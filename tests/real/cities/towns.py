@@ -57,6 +57,11 @@ class Town:
         return self.data / "fabnet.db"
 
     @property
+    def gone(self) -> Path:
+        """Names of records and lots that went with a lost disk, one a line."""
+        return self.folder / "gone.txt"
+
+    @property
     def journal(self) -> Path:
         """What its machines physically did: not on the node's disk."""
         return self.folder / "bench.jsonl"
