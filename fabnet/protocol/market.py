@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
-from fabnet.errors import RemoteError
 from fabnet.production import facility as facilities
 from fabnet.production import machine as machines
 from fabnet.production import offer as offers
@@ -18,7 +17,7 @@ from fabnet.production.machine import Machine
 from fabnet.production.offer import CapacityOffer
 from fabnet.production.plan import Offered
 from fabnet.protocol.community import Community
-from fabnet.protocol.effects import Lower, Turn
+from fabnet.protocol.effects import Turn
 from fabnet.records.ids import PeerId
 from fabnet.records.record import Record
 
@@ -52,19 +51,19 @@ class Market:
     """Whether anything was listed or expired since a plan last asked."""
 
     def hear(self, turn: Turn, record: Record) -> None:
-        """List a facility, machine or capacity offer; anything else is ignored."""
-        try:
-            match record.kind:
-                case facilities.KIND:
-                    self._list(turn, self.facilities, record, record.read(Facility))
-                case machines.KIND:
-                    self._list(turn, self.machines, record, record.read(Machine))
-                case offers.KIND:
-                    self._list(turn, self.offers, record, record.read(CapacityOffer))
-                case _:
-                    pass
-        except RemoteError as error:
-            turn.do(Lower(record.author, f"{record.kind}: {error}"))
+        """List a facility, machine or capacity offer; anything else is ignored.
+
+        Raises RemoteError for one that does not read.
+        """
+        match record.kind:
+            case facilities.KIND:
+                self._list(turn, self.facilities, record, record.read(Facility))
+            case machines.KIND:
+                self._list(turn, self.machines, record, record.read(Machine))
+            case offers.KIND:
+                self._list(turn, self.offers, record, record.read(CapacityOffer))
+            case _:
+                pass
 
     def offered(self, moment_ms: int) -> tuple[Offered, ...]:
         """Return every live offer whose machine and facility are known, in order."""

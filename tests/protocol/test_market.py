@@ -11,9 +11,12 @@ from fabnet.production.machine import Machine
 from fabnet.production.offer import CapacityOffer, FreeWindow, offer_key
 from fabnet.production.place import place_at
 from fabnet.protocol.community import NodeNotice
+from fabnet.protocol.effects import Keep, Lower, Note
+from fabnet.protocol.events import BatchHeard
 from fabnet.protocol.market import Market
+from fabnet.protocol.peer import Peer
 from fabnet.records.body import Body
-from fabnet.records.ids import FacilityId, MachineId
+from fabnet.records.ids import FacilityId, MachineId, Now
 from fabnet.records.record import Record, seal_record
 from tests.protocol.minds import (
     FIRST,
@@ -21,8 +24,10 @@ from tests.protocol.minds import (
     LOOM_ID,
     NOON_MS,
     Said,
+    at_the_mill,
     key,
     knowing,
+    papers,
     turn,
 )
 
@@ -134,8 +139,15 @@ def test_only_the_version_that_stands_is_current() -> None:
     assert not ours.is_current(key(3).public.peer, SAW, 2)
 
 
-def test_a_notice_that_does_not_read_lowers_its_author() -> None:
-    heard = turn()
-    market().hear(heard, said(offers.KIND, "x", Said("no offer")))
+def test_a_notice_that_does_not_read_lowers_its_author_and_its_story_says_so() -> None:
+    mind = Peer(at_the_mill())
+    them, bad = key(2).public.peer, said(offers.KIND, "x", Said("no offer"))
+    now = Now(NOON_MS, 0, "boot")
 
-    assert [type(effect).__name__ for effect in heard.effects] == ["Lower"]
+    effects = mind.handle(BatchHeard(them, FIRST, 9, (*papers(), bad)), now)
+
+    assert bad in [it.record for it in effects if isinstance(it, Keep)]
+    assert [it.peer for it in effects if isinstance(it, Lower)] == [them]
+    (note,) = [it for it in effects if isinstance(it, Note) and it.subject == them]
+    assert note.code == "unreadable"
+    assert dict(note.args)["kind"] == offers.KIND
