@@ -14,7 +14,6 @@ from fabnet.node.store.incarnation import (
     Start,
     begin,
     read_file,
-    recovered,
     renew,
     settle,
     write_file,
@@ -82,17 +81,13 @@ async def test_a_lost_database_beside_its_file_is_no_first_start(
 
 
 @pytest.mark.asyncio
-async def test_a_restore_is_told_at_every_start_until_it_has_recovered(
-    tmp_path: Path,
-) -> None:
+async def test_a_restore_is_told_at_every_start(tmp_path: Path) -> None:
     await started(tmp_path)
     (tmp_path / module.FILE_NAME).unlink()
     second = await started(tmp_path)
     again = await started(tmp_path)
     assert again == second
-    async with opened(tmp_path) as store:
-        await recovered(store)
-    assert await started(tmp_path) == Start(second.incarnation, False, False)
+    assert again.restored
 
 
 @pytest.mark.asyncio

@@ -36,7 +36,7 @@ class Start:
     fresh: bool
     """Neither the database nor the file knew of an earlier start."""
     restored: bool
-    """The database was restored or copied, and is not known to have recovered."""
+    """The database took over from another: it was restored, copied, or begun again."""
 
 
 async def begin(store: Store, file: Path, clock: Clock) -> Start:
@@ -59,15 +59,6 @@ async def renew(store: Store, file: Path, clock: Clock, *, above: int) -> Start:
     start = Start(_next(known, clock.token(8)), fresh=False, restored=True)
     await _write(store, file, start)
     return start
-
-
-async def recovered(store: Store) -> None:
-    """Say that the recovery is done: later starts are no longer `restored`."""
-    row = await store.incarnation()
-    if row is not None and row.restored:
-        await store.put_incarnation(
-            IncarnationRow(row.incarnation, filed=row.filed, restored=False)
-        )
 
 
 def settle(
