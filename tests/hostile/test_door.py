@@ -16,7 +16,7 @@ import aiohttp
 import pytest
 
 from fabnet.content.cid import of_raw
-from fabnet.node.links.door import Bounds, block_of, makes_room
+from fabnet.node.links.door import Bounds, household_of, makes_room
 from fabnet.node.links.public import BLOB_PATH, WELL_KNOWN, WS_PATH
 from tests.hostile.house import FEW, FILE, QUICK, ended, house
 
@@ -52,11 +52,11 @@ def test_whoever_holds_most_makes_room(
 @pytest.mark.parametrize(
     ("address", "block"),
     [
-        ("192.0.2.7", "192.0.2.7"),
+        ("192.0.2.7", "192.0.2.7/32"),
         ("2001:db8::1", "2001:db8::/64"),
         ("2001:db8::ffff:1", "2001:db8::/64"),
         ("2001:db8:0:1::1", "2001:db8:0:1::/64"),
-        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7/32"),
         ("127.0.0.1", None),
         ("::1", None),
         ("::ffff:127.0.0.1", None),
@@ -64,7 +64,7 @@ def test_whoever_holds_most_makes_room(
     ],
 )
 def test_a_household_is_one_address_or_one_64(address: str, block: str | None) -> None:
-    assert block_of(address, Bounds().proxies) == block
+    assert household_of(address, Bounds().proxies) == block
 
 
 # ------------------------------------------------------------------ connections

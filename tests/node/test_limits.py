@@ -9,6 +9,7 @@ import pytest
 
 from fabnet.errors import InputError
 from fabnet.node.clock import StillClock
+from fabnet.node.links.limits.blocks import block_of
 from fabnet.node.links.limits.bucket import Buckets, Rate
 from fabnet.node.links.limits.proxies import FORWARDED, proxies_in, sender
 from fabnet.node.links.limits.standing import (
@@ -26,7 +27,6 @@ from fabnet.node.links.limits.tolls import (
     STRANGERS_RATE,
     Payer,
     Tolls,
-    block_of,
     size_cost,
 )
 from fabnet.records.ids import PeerId

@@ -22,7 +22,6 @@ from fabnet.node.links.limits.outbound import (
     PER_SOURCE_MAX,
     Candidate,
     block_at,
-    block_of,
     choose,
 )
 from fabnet.node.links.limits.standing import Standing
@@ -79,7 +78,7 @@ def test_two_of_one_block_at_most() -> None:
     crowd += [candidate(n, f"2001:db8:7:{n}::1", source=n) for n in range(60, 90)]
     chosen = all_chosen(crowd)
     assert len(chosen) == 2 * PER_BLOCK_MAX == OUTBOUND_MIN
-    assert {block_of(it.address) for it in chosen} == {
+    assert {block_at(it.address.host) for it in chosen} == {
         "203.0.113.0/24",
         "2001:db8:7::/48",
     }

@@ -28,6 +28,7 @@ from fabnet.node.links.guard import (
     HEADERS_MAX,
     IpNetwork,
 )
+from fabnet.node.links.limits.blocks import block_of, ip_of
 
 logger = logging.getLogger(__name__)
 
@@ -63,19 +64,14 @@ class Bounds:
     """Addresses that stand for many, and have no bound of their own."""
 
 
-def block_of(address: str, proxies: Sequence[IpNetwork]) -> str | None:
+def household_of(address: str, proxies: Sequence[IpNetwork]) -> str | None:
     """Return what one household has of addresses; nil where a proxy stands."""
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
+    found = ip_of(address)
+    if found is None:
         return None  # a socket file: whoever opens it is on this machine
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
     if any(found in network for network in proxies):
         return None
-    if isinstance(found, ipaddress.IPv4Address):
-        return str(found)
-    return str(ipaddress.ip_network((int(found), 64), strict=False))
+    return block_of(address, ip4_bits=32)
 
 
 def makes_room(
@@ -134,7 +130,7 @@ class Door:
     def _block(self, transport: asyncio.Transport) -> str | None:
         name = transport.get_extra_info("peername")
         address = name[0] if isinstance(name, tuple) else ""
-        return block_of(str(address), self.bounds.proxies)
+        return household_of(str(address), self.bounds.proxies)
 
 
 def _tells_of_us(record: logging.LogRecord) -> bool:

@@ -17,9 +17,10 @@ from fabnet.content import cid as cids
 from fabnet.errors import MalformedError
 from fabnet.node.links.auth_http import AUTH_PATH, authenticate, install
 from fabnet.node.links.frames import FRAME_BYTES_MAX
+from fabnet.node.links.limits.blocks import block_of
 from fabnet.node.links.limits.proxies import Proxies, sender
 from fabnet.node.links.limits.standing import BLOCKED, SHUT_OUT
-from fabnet.node.links.limits.tolls import REQUEST_COST, Payer, block_of, size_cost
+from fabnet.node.links.limits.tolls import REQUEST_COST, Payer, size_cost
 from fabnet.node.links.link import CLOSE_S_MAX, PING_S, Link
 from fabnet.node.links.links import FULL, TOO_MUCH, Links
 from fabnet.node.links.peer_id_auth import ServerAuth

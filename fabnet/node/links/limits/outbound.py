@@ -9,12 +9,12 @@ finds its way back.
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from fabnet.node.links.limits.blocks import block_of
 from fabnet.protocol.address import Address
 from fabnet.records.ids import CharterId, PeerId
 
@@ -30,9 +30,8 @@ ANCHORS: Final = 2
 """Peers remembered across restarts."""
 CANDIDATES_MAX: Final = 2_500
 """Peers chosen from: as many cooperatives as a node follows."""
-IP4_BITS: Final = 24
-IP6_BITS: Final = 48
-"""A block as it is sold: wider than what one payer has."""
+SOLD_IP6_BITS: Final = 48
+"""A block as it is sold: wider than what one customer has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +58,7 @@ def choose(
     make a key that we prefer.
     """
     held = list(held)
-    blocks = Counter(block_of(each.address) for each in held)
+    blocks = Counter(block_at(each.address.host) for each in held)
     sources = Counter(each.source for each in held)
     cooperatives = Counter(each.cooperative for each in held)
     names = {each.peer for each in held}
@@ -67,22 +66,13 @@ def choose(
         each
         for each in candidates
         if each.peer not in names
-        and blocks[block_of(each.address)] < PER_BLOCK_MAX
+        and blocks[block_at(each.address.host)] < PER_BLOCK_MAX
         and sources[each.source] < PER_SOURCE_MAX
         and cooperatives[each.cooperative] < PER_COOPERATIVE_MAX
     ]
     return min(fit, key=lambda it: (not it.is_anchor, rank(it), it.peer), default=None)
 
 
-def block_of(address: Address) -> str:
-    """Return the block of addresses, or the name, that an address is in."""
-    if address.host_kind not in ("ip4", "ip6"):
-        return address.host
-    return block_at(address.host)
-
-
-def block_at(ip: str) -> str:
-    """Return the block that an IP address is in, as it is commonly sold."""
-    found = ipaddress.ip_address(ip.partition("%")[0])
-    bits = IP4_BITS if found.version == 4 else IP6_BITS
-    return str(ipaddress.ip_network((found, bits), strict=False))
+def block_at(host: str) -> str:
+    """Return the block, as it is commonly sold, that an IP address or name is in."""
+    return block_of(host, ip6_bits=SOLD_IP6_BITS)

@@ -11,7 +11,6 @@ thousand keys nor a thousand addresses cost us more than one number.
 
 from __future__ import annotations
 
-import ipaddress
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -44,9 +43,6 @@ STRANGERS_RATE: Final = Rate(burst=5_000, per_s=1_000)
 WAIT_MS_MAX: Final = 5_000
 """The longest that a link waits, half of the patience of a ping; a debt that takes
 longer ends the link, and a request is refused at once."""
-IP4_BLOCK_BITS: Final = 24
-IP6_BLOCK_BITS: Final = 64
-"""What one customer of a network commonly has; the rest of the address is theirs."""
 
 _EVERYONE: Final = "*"
 
@@ -96,18 +92,3 @@ class Tolls:
 def size_cost(size_bytes: int) -> int:
     """Return what so many bytes cost; the first one as much as the first 4 KiB."""
     return -(-size_bytes // COST_BYTES)
-
-
-def block_of(address: str) -> str:
-    """Return the block that an IP address is in, such as `203.0.113.0/24`.
-
-    What is no address, such as a socket of this computer, is a block of its own.
-    """
-    try:
-        found = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address[:80]
-    if isinstance(found, ipaddress.IPv6Address) and found.ipv4_mapped is not None:
-        found = found.ipv4_mapped
-    bits = IP4_BLOCK_BITS if found.version == 4 else IP6_BLOCK_BITS
-    return str(ipaddress.ip_network((found, bits), strict=False))
