@@ -84,6 +84,27 @@ def test_nothing_new_is_begun_with_a_node_that_forked() -> None:
     assert "author-forked" in reasons(detroit, theirs)
 
 
+def test_a_lease_on_its_way_from_a_node_that_forked_is_not_confirmed() -> None:
+    network, jackson, detroit, barcelona = cities()
+    detroit.owns(printer(detroit))
+    cid = known(network, jackson)
+    job = jackson.asks_for(cid, 1)
+    network.until(lambda: heard(detroit, job, "lease-requested"))
+    network.world.part(jackson.id, detroit.id)
+    network.until(lambda: heard(detroit, job, "lease-held"))
+    tells(detroit, barcelona)
+    network.until(lambda: "jackson" in proven(network, detroit))
+    network.world.heal()
+
+    network.until(lambda: heard(jackson, job, "maker-forked"))
+    network.run(600)
+
+    assert not heard(detroit, job, "confirmed")
+    assert network.watch.made(job) == 0
+    (making,) = detroit.mind.workshop.lots.values()
+    assert (making.state, making.reason) == ("final", "cancelled")
+
+
 def test_a_lot_that_was_begun_before_the_fork_goes_on_to_its_end() -> None:
     network, jackson, detroit, barcelona = cities()
     detroit.owns(printer(detroit))

@@ -130,6 +130,11 @@ class Makers:
             self.book.keep_lot(turn, lot)
             self.book.cancel(turn, lot)
             return
+        if lot.maker in self.community.forked:
+            turn.note(lot.job, "maker-forked", epoch=lot.epoch, maker=lot.maker)
+            self.book.remember_no(turn, lot, INT_MAX)
+            self.book.drop(turn, lots.give_up(self.book.lots[key]))
+            return
         job = self.book.jobs.get(lot.job)
         sealing_key = self.community.sealing_keys.get(lot.maker)
         if job is None or sealing_key is None:

@@ -34,6 +34,10 @@ LINES: Final = {
     "deadline-passed": _("The deadline has passed."),
     "refused": _("Refused: {reason}."),
     "no-sealing-key": _("The facility’s sealing key is not known: {maker}."),
+    "maker-forked": _(
+        "Not confirmed: it is proven that the facility’s node signed two different "
+        "things at one place of its log."
+    ),
     "licence-not-accepted": _(
         "Lot {epoch}: the facility’s licence acceptance does not hold: {why}."
     ),
