@@ -229,7 +229,7 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
         clock=clock,
         keeper=Metered(store, links.charge),
         outlet=links,
-        hands=floor,
+        hands=floor.hands,
         recall=fetcher.recall,
         plan=plans.plan,
     )

@@ -24,6 +24,7 @@ import msgspec
 from msgspec import Meta
 
 from fabnet.errors import InputError, RemoteError
+from fabnet.node.drivers.driver import DriverClass
 from fabnet.protocol import address
 
 CONFIG_BYTES_MAX: Final = 1024 * 1024
@@ -243,6 +244,12 @@ class MachineConfig:
     """A simulated machine spoils every so-manieth piece; left out, none."""
     journal: Annotated[Path | None, Meta(description="a file")] = None
     """Where a simulated machine writes down what it did, whatever its node knows."""
+    driver_class: Annotated[DriverClass, Meta(description="one of A, B, C")] = "C"
+    """What a simulated machine can say after a crash: A asks its controller, B scraps
+    what was under way, C leaves it to a person."""
+    memory: Annotated[Path | None, Meta(description="a file")] = None
+    """Where a simulated machine of class A or B remembers its pieces, outside
+    `data_dir`; it stands for the controller's own disk."""
     ttl_s: _TtlS = 7_200
     """How long others believe the machine's description and offers, in seconds."""
 
@@ -323,8 +330,21 @@ def _machines(given: object, folder: Path) -> tuple[MachineConfig, ...]:
         machine = _read(MachineConfig, table, at, folder)
         if any(machine.id == other.id for other in machines):
             raise InputError(f"{at}.id", f"{machine.id!r} is there twice")
+        _check_class(machine, at)
         machines.append(machine)
     return tuple(machines)
+
+
+def _check_class(machine: MachineConfig, at: str) -> None:
+    """Raise InputError where a machine cannot be of the class that it says."""
+    if machine.driver != "simulated" and machine.driver_class != "C":
+        expected = f"expected C of a {machine.driver} machine"
+        raise InputError(f"{at}.driver_class", expected)
+    if machine.memory is None and machine.driver_class != "C":
+        expected = "expected C, or a file in `memory` for A and B"
+        raise InputError(f"{at}.driver_class", expected)
+    if machine.memory is not None and machine.driver_class == "C":
+        raise InputError(f"{at}.memory", "expected driver_class A or B beside it")
 
 
 def _facility(written: FacilityConfig) -> FacilityConfig:

@@ -27,6 +27,7 @@ from fabnet.protocol.effects import (
     Effect,
     Forget,
     Keep,
+    Look,
     Lower,
     Note,
     Probe,
@@ -70,7 +71,7 @@ Durable = Keep | Void | Forget | Put | Drop | Note | Unsay
 Outward = (
     Probe | TellKnown | Restored
     | Subscribe | SendProofs | SendGot | Send | Lower | Serve
-    | Compare | Recall | AskPlan | Act | Answer
+    | Compare | Recall | AskPlan | Act | Look | Answer
 )  # fmt: skip
 
 
@@ -120,6 +121,9 @@ class Hands(Protocol):
 
     async def act(self, effect: Act) -> None:
         """Begin one piece; its outcome is posted as an event."""
+
+    async def look(self, effect: Look) -> None:
+        """Find out what became of a piece; what is known is posted as an event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,6 +297,8 @@ class Runner:
                 tasks.create_task(self._make_plan(effect), name="plan")
             case Act():
                 tasks.create_task(self._hands.act(effect), name="act")
+            case Look():
+                tasks.create_task(self._hands.look(effect), name="look")
             case Answer(ask, result):
                 waiting = self._asks.get(ask)
                 if waiting is not None and not waiting.done():

@@ -204,6 +204,7 @@ class Act:
     """Make one piece: its INTENT is durable. Comes back with PieceMade or PieceLost."""
 
     machine: MachineId
+    requester: PeerId
     job: JobId
     epoch: int
     piece: int
@@ -213,6 +214,17 @@ class Act:
     """Expected making time."""
     mass_mg: int
     """Expected mass, for machines that cannot weigh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Find out what became of a piece that was begun: its machine may know.
+
+    Comes back with PieceMade, PieceHeld or PieceUnbegun; or with nothing, and a person
+    must look.
+    """
+
+    act: Act
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +239,7 @@ Effect = (
     Keep | Void | Forget | Put | Drop | Note | Unsay
     | Probe | TellKnown | Restored
     | Subscribe | SendProofs | Serve | SendGot | Send | Lower
-    | Compare | Recall | AskPlan | Act | Answer
+    | Compare | Recall | AskPlan | Act | Look | Answer
 )  # fmt: skip
 DURABLE = (Keep, Void, Forget, Put, Drop, Note, Unsay)
 PROOFS_MAX: Final = 40

@@ -277,6 +277,24 @@ class PieceLost:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class PieceHeld:
+    """The controller of a machine says that it has a piece in doubt in hand still."""
+
+    job: JobId
+    epoch: int
+    piece: int
+
+
+@dataclass(frozen=True, slots=True)
+class PieceUnbegun:
+    """The controller of a machine says that it never began a piece in doubt."""
+
+    job: JobId
+    epoch: int
+    piece: int
+
+
 # ------------------------------------------------------------------ answers to effects
 
 
@@ -367,6 +385,8 @@ Event = (
     | Progressed
     | PieceMade
     | PieceLost
+    | PieceHeld
+    | PieceUnbegun
     | Compared
     | Recalled
     | PlanReady

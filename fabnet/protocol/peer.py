@@ -53,8 +53,10 @@ from fabnet.protocol.events import (
     MachineSeen,
     MessageHeard,
     NothingToServe,
+    PieceHeld,
     PieceLost,
     PieceMade,
+    PieceUnbegun,
     Placed,
     PlanReady,
     ProbeHeard,
@@ -258,6 +260,10 @@ class Peer:
                 self.work.made(turn, event)
             case PieceLost():
                 self.work.lost(turn, event)
+            case PieceHeld():
+                self.work.held(turn, event)
+            case PieceUnbegun():
+                self.work.unbegun(turn, event)
             case Recalled():
                 self._recalled(turn, self.withdrawals.recalled(turn, event))
             case PlanReady():

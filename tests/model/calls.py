@@ -35,6 +35,8 @@ class Calls:
     """Whether what was written is on disk before anything else happens."""
     acts_first: bool = False
     """Whether the machine makes a piece before its intent is written."""
+    forgets: bool = False
+    """Whether a controller forgets what it made, and says that it never began."""
     tells_unconfirmed: bool = False
     """Whether STATUS names lots that were never confirmed to who says it."""
     is_reborn: bool = True

@@ -1,10 +1,13 @@
 """The facility's actor: its database as the product's code leaves it, and its bench.
 
 The bench is the world's. No step of the product reads it; only a person, or a
-controller that knows, may look: `count`, `finish` of a piece in doubt, `attest`.
+controller that knows, may look: `count`, `finish`, `resume` and `void` of a piece in
+doubt, `attest`.
 
 The machine acts in one step. A machine that goes on by itself after its node stopped
-(class C) is the same as one that acted just before: who looks, looks after both.
+(class C) is the same as one that acted just before: who looks, looks after both. One
+whose controller goes on and can be asked (class A) acts after `resume`; one that stops
+(class B) says that what did not come out is scrap.
 """
 
 from __future__ import annotations
@@ -50,6 +53,8 @@ class Shop:
     """By epoch, from 1."""
     acted: bool | None
     """Whether the open piece turned out good, until that is written; nil before."""
+    is_out: bool
+    """Whether the piece in doubt came out of the machine: a controller knows."""
     bench: tuple[tuple[int, int], ...]
     """Good and scrap that exist, by epoch: what the world knows."""
     newest: Incarnation
@@ -88,7 +93,7 @@ class Facility:
         none = (None,) * self.bounds.lots
         bench = ((0, 0),) * self.bounds.lots
         disk = None if self.calls.is_durable_at_once else none
-        return Shop(incarnation(1), none, None, bench, incarnation(1), disk=disk)
+        return Shop(incarnation(1), none, None, False, bench, incarnation(1), disk=disk)
 
     # ------------------------------------------------------------------ by itself
 
@@ -184,6 +189,12 @@ class Facility:
     ) -> Iterator[Stepped]:
         """A person, or the controller after all, says what lies on the bench."""
         good = shop.bench[place][0] > making.good
+        if not shop.is_out or self.calls.forgets:
+            held = makings.resume(making)
+            yield self._took(shop, faults, place, "resume", held, progress=True)
+            void = makings.void(making)
+            yield self._took(shop, faults, place, "void", void, progress=True)
+        shop = replace(shop, is_out=False)
         counted = makings.count(making, good=good)
         yield self._took(shop, faults, place, "count", counted, progress=True)
         known = _finish(making, good)
@@ -218,7 +229,8 @@ class Facility:
     def _crash(self, shop: Shop, faults: Faults) -> Stepped:
         """The node stops and starts: as the product's `Rounds.wake` does."""
         faults = replace(faults, crashes=faults.crashes + 1)
-        shop = replace(shop, acted=None)
+        is_out = shop.is_out or shop.acted is not None
+        shop = replace(shop, acted=None, is_out=is_out)
         if shop.disk is not None:
             shop = replace(shop, slots=shop.disk)
         sends: tuple[Post, ...] = ()
@@ -258,8 +270,9 @@ class Facility:
         ours = incarnation(shop.ours.counter + self.calls.is_reborn)
         newest = incarnation(1 + faults.restores)
         shop = replace(
-            shop, ours=ours, slots=slots, acted=None, newest=newest, fence=None
-        )
+            shop, ours=ours, slots=slots, acted=None, is_out=False, newest=newest,
+            fence=None,
+        )  # fmt: skip
         sends: tuple[Post, ...] = (self._post(shop, Ack(newest, 0)),)
         for place, slot in enumerate(slots):
             if isinstance(slot, Making) and slot.state != "final":

@@ -132,6 +132,9 @@ PLANTED: Final = {
     "a piece in doubt is made again": Planted(
         Calls(doubt=_not_made), Bounds(1, 1, 1), "H2", 8
     ),
+    "a controller that forgot is believed": Planted(
+        Calls(forgets=True), Bounds(1, 1, 1), "H2", 9
+    ),
     "receipts are added up": Planted(
         Calls(hear_maker=_adds), Bounds(2, 1, 1), "H5", 10
     ),

@@ -34,6 +34,7 @@ from fabnet.production.request import Request
 from fabnet.protocol.effects import (
     Act,
     Compare,
+    Look,
     Lower,
     Probe,
     Recall,
@@ -147,6 +148,9 @@ class World:
 
     async def act(self, effect: Act) -> None:
         await self.begun.put(effect)
+
+    async def look(self, effect: Look) -> None:
+        """Know nothing of a piece in doubt: the machine is of class C."""
 
 
 @dataclass(slots=True)

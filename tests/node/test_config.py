@@ -120,6 +120,14 @@ WRONG = [
     ("machine", {"time_factor": 0}, "machine[0].time_factor", "1 to 1000000"),
     ("machine", {"power_w": -1}, "machine[0].power_w", "0 or more"),
     ("machine", {"ttl_s": 1}, "machine[0].ttl_s", "two weeks"),
+    ("machine", {"driver_class": "B"}, "machine[0].driver_class", "a file in `memory`"),
+    ("machine", {"memory": "a.json"}, "machine[0].memory", "driver_class A or B"),
+    (
+        "machine",
+        {"driver": "manual", "driver_class": "A", "memory": "a.json"},
+        "machine[0].driver_class",
+        "expected C of a manual machine",
+    ),
 ]
 
 

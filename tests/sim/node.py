@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from fabnet.errors import RemoteError
+from fabnet.node.drivers.driver import DriverClass
 from fabnet.node.links import frames
 from fabnet.production.facility import Facility
+from fabnet.production.receipt import lot_key
 from fabnet.protocol.effects import (
     DURABLE,
     Act,
@@ -21,6 +23,7 @@ from fabnet.protocol.effects import (
     AskPlan,
     Compare,
     Effect,
+    Look,
     Lower,
     Probe,
     Recall,
@@ -40,8 +43,10 @@ from fabnet.protocol.events import (
     MachineSeen,
     MessageHeard,
     NothingToServe,
+    PieceHeld,
     PieceLost,
     PieceMade,
+    PieceUnbegun,
     PlanReady,
     Progressed,
     Tick,
@@ -57,8 +62,11 @@ from fabnet.scheduling.plan import plan
 from tests.sim import rhythm
 from tests.sim.designs import recalled
 from tests.sim.disk import Disk, Durable
-from tests.sim.invariants import Bench, Invariants, Known
+from tests.sim.invariants import Bench, Invariants, Known, Piece
 from tests.sim.world import World
+
+POLL_MS = 5_000
+"""How often a controller is asked how far it is."""
 
 
 @dataclass(slots=True)
@@ -75,6 +83,10 @@ class Node:
     disk: Disk = field(default_factory=Disk)
     bench: Bench = field(default_factory=Bench)
     machines: dict[MachineId, MachineSeen] = field(default_factory=dict)
+    driver_class: DriverClass = "C"
+    """What its machines can say after a crash."""
+    asked_ms: int = 1
+    """How long they take to say it."""
     boot: int = 0
     tick_base_ms: int = 0
     pending: deque[tuple[list[Durable], list[Effect], int]] = field(
@@ -245,6 +257,8 @@ class Node:
                 self._soon(ms, PlanReady(plan(problem)))
             case Act():
                 self._act(effect)
+            case Look(act):
+                self._later(self.asked_ms, partial(self._asks, act))
             case Answer(number, result):
                 self.answers[number] = result
             case _:
@@ -313,23 +327,77 @@ class Node:
     # ------------------------------------------------------------------ machines
 
     def _act(self, act: Act) -> None:
-        self.watch.begins(self.id, act)
-        takes_ms = act.run_s * self.world.dice.randint(900, 1_100)
+        if self.driver_class == "A":
+            if not self._has(act):
+                self._begins(act)
+            self._follows(act)
+            return
+        takes_ms = self._begins(act)
         name = act.job, act.epoch, act.piece
         self._soon(takes_ms // 2, Progressed(*name, 500))
         self._later(takes_ms, partial(self._made, act, takes_ms))
 
-    def _made(self, act: Act, took_ms: int) -> None:
-        climate = self.world.climate
-        good = not self.world.chance(climate.scrap_permille)
+    def _begins(self, act: Act) -> int:
+        """Have a machine take a piece in hand; return how long it takes."""
+        self.watch.begins(self.id, act)
+        takes_ms = act.run_s * self.world.dice.randint(900, 1_100)
+        if self.driver_class == "A":
+            # Whatever becomes of us meanwhile.
+            self.world.later(takes_ms, partial(self._finishes, act))
+        return takes_ms
+
+    def _finishes(self, act: Act) -> None:
+        """Come to the end of a piece, and have nobody to tell."""
+        self._comes_out(act)
+
+    def _comes_out(self, act: Act) -> bool:
+        good = not self.world.chance(self.world.climate.scrap_permille)
         self.world.fired["scrap"] += not good
         self.watch.comes_out(self.id, act.machine, good=good)
-        name = act.job, act.epoch, act.piece
-        if self.world.chance(climate.lost_piece_permille):
+        return good
+
+    def _made(self, act: Act, took_ms: int) -> None:
+        good = self._comes_out(act)
+        if self.world.chance(self.world.climate.lost_piece_permille):
             self.world.fired["piece-lost"] += 1
-            self.happen(PieceLost(*name, "the cable came loose"))
+            why = "the cable came loose"
+            self.happen(PieceLost(act.job, act.epoch, act.piece, why))
         else:
-            self.happen(PieceMade(*name, good, took_ms // 1_000, 25, act.mass_mg))
+            self._says(act, good=good, run_s=took_ms // 1_000)
+
+    def _says(self, act: Act, *, good: bool, run_s: int) -> None:
+        name = act.job, act.epoch, act.piece
+        self.happen(PieceMade(*name, good, run_s, 25, act.mass_mg))
+
+    # ------------------------------------------------------------------ controllers
+
+    def _has(self, act: Act) -> bool:
+        """Whether a controller has a piece in hand, or had it."""
+        piece, bench = _piece(act), self.bench
+        return piece in bench.came_out or bench.in_machine.get(act.machine) == piece
+
+    def _follows(self, act: Act) -> None:
+        good = self.bench.came_out.get(_piece(act))
+        if good is None:
+            self._later(POLL_MS, partial(self._follows, act))
+        else:
+            self._says(act, good=good, run_s=act.run_s)
+
+    def _asks(self, act: Act) -> None:
+        """Ask a machine what became of a piece in doubt, as the floor does."""
+        name = act.job, act.epoch, act.piece
+        good = self.bench.came_out.get(_piece(act))
+        match self.driver_class:
+            case "A" if good is not None:
+                self._says(act, good=good, run_s=act.run_s)
+            case "A":
+                has = self._has(act)
+                self.happen(PieceHeld(*name) if has else PieceUnbegun(*name))
+            case "B" if not good:
+                # What came out good, its end was sent; of that a person says.
+                self._says(act, good=False, run_s=0)
+            case _:
+                pass
 
     # ------------------------------------------------------------------ power
 
@@ -364,7 +432,7 @@ class Node:
                 self.on_fall(self)
 
     def crashes(self, *, nothing_written: bool = False) -> None:
-        """Lose whatever is not on disk; a piece in a machine comes out, or does not."""
+        """Lose whatever is not on disk; only what a controller has in hand goes on."""
         may_be = 0 if nothing_written else len(self.pending)
         durable_too = self.world.dice.randint(0, may_be)
         for durable, _, moment_ms in list(self.pending)[:durable_too]:
@@ -373,7 +441,13 @@ class Node:
         self.boot += 1
         self.peer, self.wake_ms, self.last_commit_ms = None, None, 0
         for machine in list(self.bench.in_machine):
-            good = self.world.dice.random() < 0.5
+            if self.driver_class == "A":
+                continue
+            good = self.world.dice.random() < 0.5 and self.driver_class != "B"
             self.watch.comes_out(self.id, machine, good=good)
         for pair in [pair for pair in self.world.linked if self.id in pair]:
             self.world.disconnect(pair)
+
+
+def _piece(act: Act) -> Piece:
+    return lot_key(act.job, act.epoch), act.piece

@@ -1,42 +1,31 @@
 """The workshop floor: which driver is behind which machine, and what each is told.
 
-Describes the machines to the peer's mind, hands each piece to its driver, and posts
-what becomes of it. A driver that fails in a way nobody foresaw leaves a piece nobody
-can vouch for: that is a doubt, and the machine stands still.
+Describes the machines to the peer's mind. What they make is in its `hands`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Final, Literal
 
 from fabnet.node.clock import Clock
 from fabnet.node.config import Config, MachineConfig
-from fabnet.node.drivers.driver import Driver, MachineLostError
+from fabnet.node.drivers.driver import Driver
+from fabnet.node.drivers.hands import Hands
 from fabnet.node.drivers.hours import open_windows
 from fabnet.node.drivers.journal import Journal
 from fabnet.node.drivers.manual import Manual
-from fabnet.node.drivers.simulated import Simulated
+from fabnet.node.drivers.memory import Memory
+from fabnet.node.drivers.simulated import Controlled, Pretence, Simulated
 from fabnet.production.capability import Capability
 from fabnet.production.facility import Facility
 from fabnet.production.machine import Machine
 from fabnet.production.offer import CapacityOffer
 from fabnet.production.place import place_at
-from fabnet.protocol.effects import Act
-from fabnet.protocol.events import (
-    Event,
-    FacilitySeen,
-    MachineSeen,
-    PieceLost,
-    PieceMade,
-    Progressed,
-)
+from fabnet.protocol.events import Event, FacilitySeen, MachineSeen
 from fabnet.records.ids import CharterId, FacilityId, MachineId
-
-logger = logging.getLogger(__name__)
 
 STATES: Final[tuple[Literal["idle", "offline", "drained"], ...]] = (
     "idle",
@@ -64,7 +53,10 @@ class Floor:
         self._clock = clock
         self._post = post
         self._machines = {self._id(each): each for each in config.machines}
-        self._drivers = {id_: _driver(each) for id_, each in self._machines.items()}
+        self._drivers = {
+            id_: _driver(each, clock) for id_, each in self._machines.items()
+        }
+        self.hands = Hands(self._drivers, post)
         self._changed = asyncio.Event()
 
     async def describe(self) -> None:
@@ -79,35 +71,6 @@ class Floor:
                     await self._changed.wait()
             except TimeoutError:
                 continue
-
-    async def act(self, effect: Act) -> None:
-        """Have a machine make one piece, and post what became of it."""
-        name = effect.job, effect.epoch, effect.piece
-
-        async def tell(permille: int) -> None:
-            await self._post(Progressed(*name, permille))
-
-        driver = self._drivers.get(effect.machine)
-        if driver is None:
-            await self._post(PieceLost(*name, "the machine is no longer configured"))
-            return
-        try:
-            outcome = await driver.make(effect, tell)
-        except MachineLostError as error:
-            await self._post(PieceLost(*name, str(error)))
-        except Exception as error:  # a driver is other people's code
-            logger.exception("%s failed at piece %d", effect.machine, effect.piece)
-            await self._post(PieceLost(*name, f"{type(error).__name__}: {error}"))
-        else:
-            await self._post(
-                PieceMade(
-                    *name,
-                    outcome.good,
-                    outcome.run_s,
-                    outcome.energy_wh,
-                    outcome.mass_mg,
-                )
-            )
 
     def finish_by_hand(
         self, machine: str, good: bool
@@ -173,15 +136,20 @@ class Floor:
         return MachineId(f"{self._config.facility.id}/{machine.id}")
 
 
-def _driver(machine: MachineConfig) -> Driver:
+def _driver(machine: MachineConfig, clock: Clock) -> Driver:
     if machine.driver == "manual":
         return Manual(power_w=machine.power_w)
-    return Simulated(
-        power_w=machine.power_w,
-        time_factor=machine.time_factor,
-        scrap_every=machine.scrap_every,
-        journal=None if machine.journal is None else Journal(machine.journal),
+    pretence = Pretence(
+        clock,
+        machine.power_w,
+        machine.time_factor,
+        machine.scrap_every,
+        None if machine.journal is None else Journal(machine.journal),
     )
+    memory = None if machine.memory is None else Memory(machine.memory)
+    if machine.driver_class == "A" and memory is not None:
+        return Controlled(pretence, memory)
+    return Simulated(pretence, memory)
 
 
 def _capability(machine: MachineConfig) -> Capability:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
-from fabnet.node.drivers.driver import Outcome, Tell
+from fabnet.node.drivers.driver import (
+    Answer,
+    DriverClass,
+    Outcome,
+    Tell,
+    Unknown,
+)
 from fabnet.protocol.effects import Act
 
 
@@ -14,6 +20,11 @@ class Manual:
     def __init__(self, *, power_w: int) -> None:
         self._power_w = power_w
         self._done: asyncio.Future[bool] | None = None
+
+    @property
+    def driver_class(self) -> DriverClass:
+        """People go on without a node, and say how the piece went."""
+        return "C"
 
     async def make(self, act: Act, tell: Tell) -> Outcome:
         """Wait for `finish`; the time is what was expected, until a person notes it."""
@@ -25,6 +36,10 @@ class Manual:
             self._done = None
         energy_wh = -(-self._power_w * act.run_s // 3_600)
         return Outcome(good, act.run_s, energy_wh, act.mass_mg)
+
+    async def ask(self, act: Act) -> Answer:
+        """Leave it to whoever stands there."""
+        return Unknown(f"a person made piece {act.piece}, or did not")
 
     def finish(self, *, good: bool) -> bool:
         """Say how the piece in hand came out; false when none is in hand."""

@@ -1,11 +1,13 @@
 """A lot as its facility holds it: a state machine, as a table.
 
 The facility makes one piece at a time. INTENT(k) is durable before the machine acts,
-and k is never used twice. While an intent is open nobody may stop the lot: a wish to
+and no k is made twice. While an intent is open nobody may stop the lot: a wish to
 stop (CANCEL, FENCE, a recall, a fault) waits in `reason` until the piece is good or
 scrap. After a crash an open intent is in doubt until a controller or a person says what
-lies on the bench; nothing runs again by itself. FINAL is then the bench, the same for
-ever, and always said in the name of the database that the lot was made under.
+lies on the bench; nothing runs again by itself. A controller that has the piece in hand
+still lets it go on; of one that it never began, the intent is void, and k is free
+again. FINAL is then the bench, the same for ever, and always said in the name of the
+database that the lot was made under.
 
 A database that is not the one a lot was asked of (we were restored) does not go on with
 it: it was confirmed, made or ended since, and only a person can say. It becomes a
@@ -92,7 +94,8 @@ class Making(handoff.LeaseRequest):
 
 MakingStep = Literal[
     "lease-request", "confirm", "cancel", "fence", "hold", "refuse", "expire-hold",
-    "miss-start", "intend", "finish", "doubt", "count", "stop", "end", "lose",
+    "miss-start", "intend", "finish", "doubt", "resume", "void", "count", "stop", "end",
+    "lose",
 ]  # fmt: skip
 
 MAKING_TABLE: Final[
@@ -124,6 +127,8 @@ MAKING_TABLE: Final[
     ("running", "end"): ("final", "FINAL", "made, stopped, or too much scrap"),
     ("running", "lose"): (None, "LOST", "more may have been made since"),
     ("in-doubt", "finish"): ("running", "RECEIPT", "the controller knew after all"),
+    ("in-doubt", "resume"): ("running", "RECEIPT", "its controller has it in hand"),
+    ("in-doubt", "void"): ("running", "RECEIPT", "its controller never began it"),
     ("in-doubt", "count"): ("running", "RECEIPT", "a person looked at the bench"),
     ("in-doubt", "stop"): ("in-doubt", None, "waits for the piece in doubt"),
     ("in-doubt", "cancel"): ("in-doubt", None, "waits for the piece in doubt"),
@@ -322,6 +327,16 @@ def doubt(making: Making) -> Making:
     if making.intent is None:
         raise _out_of_step(making, "doubt, with no open intent,")
     return msgspec.structs.replace(making, state=state)
+
+
+def resume(making: Making) -> Making:
+    """Return the lot whose piece in doubt its controller has in hand still."""
+    return msgspec.structs.replace(making, state=_after(making, "resume"))
+
+
+def void(making: Making) -> Making:
+    """Return the lot whose piece in doubt its controller never began."""
+    return msgspec.structs.replace(making, state=_after(making, "void"), intent=None)
 
 
 def count(making: Making, *, good: bool) -> Making:

@@ -1,7 +1,9 @@
 """Making a confirmed lot, one piece at a time, to its FINAL.
 
 INTENT is durable before the machine acts. After a crash with an open intent the lot is
-in doubt, its machine stands still and says so, and nothing runs again by itself.
+in doubt, its machine stands still and says so, and nothing runs again by itself. Then
+the machine is asked (Look): one whose controller keeps our key says how the piece went,
+or that it has it in hand still; of any other a person says.
 """
 
 from __future__ import annotations
@@ -21,8 +23,16 @@ from fabnet.production.lots.making import Making
 from fabnet.production.receipt import lot_key
 from fabnet.protocol.community import Community
 from fabnet.protocol.courier import Courier
-from fabnet.protocol.effects import Act, Answer, Turn
-from fabnet.protocol.events import CountBench, Design, PieceLost, PieceMade, Progressed
+from fabnet.protocol.effects import Act, Answer, Look, Turn
+from fabnet.protocol.events import (
+    CountBench,
+    Design,
+    PieceHeld,
+    PieceLost,
+    PieceMade,
+    PieceUnbegun,
+    Progressed,
+)
 from fabnet.protocol.handoff.closing import lot_closed
 from fabnet.protocol.handoff.workshop import Bench, Workshop
 from fabnet.records.ids import Now
@@ -82,6 +92,42 @@ class Work:
         making = self.shop.lots.get(lot_key(event.job, event.epoch))
         if making is not None and making.intent == event.piece:
             self.doubt(turn, making, event.why)
+
+    def held(self, turn: Turn, event: PieceHeld) -> None:
+        """Go on with a piece in doubt that its controller has in hand."""
+        making = self._doubted(event)
+        bench = None if making is None else self.shop.benches.get(making.machine)
+        design = None if making is None else self.shop.designs.get(making.revision)
+        if making is None or bench is None or design is None:
+            return
+        making = makings.resume(making)
+        turn.note(event.job, "piece-held", epoch=event.epoch, piece=event.piece)
+        self._receipt(turn, making)
+        turn.do(_act(bench, design, making))
+        self.shop.announce(turn, bench)
+
+    def unbegun(self, turn: Turn, event: PieceUnbegun) -> None:
+        """Begin a piece in doubt that its controller never began, if still wanted."""
+        making = self._doubted(event)
+        if making is None:
+            return
+        making = makings.void(making)
+        turn.note(event.job, "piece-unbegun", epoch=event.epoch, piece=event.piece)
+        self._receipt(turn, making)
+        self.go_on(turn, making)
+
+    def _doubted(self, event: PieceHeld | PieceUnbegun) -> Making | None:
+        making = self.shop.lots.get(lot_key(event.job, event.epoch))
+        if making is None or making.state != "in-doubt":
+            return None
+        return making if making.intent == event.piece else None
+
+    def look(self, turn: Turn, making: Making) -> None:
+        """Ask the machine of a piece in doubt, once it and the design are known."""
+        bench = self.shop.benches.get(making.machine)
+        design = self.shop.designs.get(making.revision)
+        if making.state == "in-doubt" and bench is not None and design is not None:
+            turn.do(Look(_act(bench, design, making)))
 
     def count(self, turn: Turn, event: CountBench) -> None:
         """Take a person's word for the piece in doubt, and go on."""
@@ -156,19 +202,12 @@ class Work:
             self.shop.keep(turn, making)
             turn.note(making.job, "lot-waits-disk", epoch=making.epoch)
         elif step == "intend" and bench is not None and design is not None:
+            begun = [other for other in self.shop.active(bench) if other.intent]
+            assert not begun, "H9: two pieces in one machine"
             making = makings.intend(making)
             self.shop.keep(turn, making)
             bench.told_permille = 0
-            part = design.revision.part(making.part)
-            assert part is not None, "the lease was judged on this part"
-            assert making.intent is not None, "intend opened one"
-            pace = max(offer.pace_permille for offer in bench.offers)
-            run_s = part.reference_s * 1_000 // pace
-            act = Act(
-                making.machine, making.job, making.epoch, making.intent,
-                making.revision, making.part, run_s, part.requirement.mass_mg,
-            )  # fmt: skip
-            turn.do(act)
+            turn.do(_act(bench, design, making))
         else:
             self.shop.keep(turn, making)
         if bench is not None:
@@ -208,6 +247,7 @@ class Work:
         bench = self.shop.benches.get(making.machine)
         if bench is not None:
             self.shop.announce(turn, bench)
+        self.look(turn, making)
 
     def miss_starts(self, turn: Turn, bench: Bench) -> None:
         """Let go of confirmed lots that the machine did not begin in time.
@@ -306,6 +346,19 @@ class Work:
         )
         key = lot_key(making.job, making.epoch)
         self.shop.voice.log(turn, receipt.LOT_CLOSED, key, closed)
+
+
+def _act(bench: Bench, design: Design, making: Making) -> Act:
+    """Return how the piece that has its intent open is made."""
+    part = design.revision.part(making.part)
+    assert part is not None, "the lease was judged on this part"
+    assert making.intent is not None, "a piece is begun under its intent"
+    pace = max(offer.pace_permille for offer in bench.offers)
+    return Act(
+        making.machine, making.requester, making.job, making.epoch, making.intent,
+        making.revision, making.part, part.reference_s * 1_000 // pace,
+        part.requirement.mass_mg,
+    )  # fmt: skip
 
 
 def _detail(refusal: Refusal) -> str:

@@ -102,11 +102,15 @@ class Rounds:
             elif bench is not None and making.state in ("ready", "running"):
                 self.work.tell_waiting(turn, making)
                 self.work.start(turn, bench)
+            else:
+                self.work.look(turn, making)
 
     def seen(self, turn: Turn, bench: Bench) -> None:
         """Answer who asked for a machine before it was seen, and begin what is due."""
         if bench.round_tick is None and self.shop.queued(bench.machine.id):
             bench.round_tick = turn.now.tick_ms
+        for making in self.shop.active(bench):
+            self.work.look(turn, making)
         self.work.start(turn, bench)
 
     def disk_seen(self, turn: Turn, state: DiskState) -> None:

@@ -16,7 +16,7 @@ from fabnet.content.cid import of_raw
 from fabnet.node.clock import SystemClock
 from fabnet.node.runner import Durable, Outward, Remembered, Runner
 from fabnet.production.plan import Problem, Solved
-from fabnet.protocol.effects import Act, Compare, Keep, Recall, Serve, TellKnown
+from fabnet.protocol.effects import Act, Compare, Keep, Look, Recall, Serve, TellKnown
 from fabnet.protocol.events import (
     CancelRequest,
     Compared,
@@ -92,6 +92,9 @@ class Alone:
         return Compared(())
 
     async def act(self, effect: Act) -> None:
+        """Have no machine."""
+
+    async def look(self, effect: Look) -> None:
         """Have no machine."""
 
 

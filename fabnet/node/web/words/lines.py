@@ -57,6 +57,8 @@ LINES: Final = {
     "in-doubt": _(
         "Lot {epoch}: nobody knows what lies on the bench; a person must look."
     ),
+    "piece-held": _("The machine has piece {piece} in hand still; the lot goes on."),
+    "piece-unbegun": _("The machine never began piece {piece}; the lot goes on."),
     "bench-counted": _(
         "Lot {epoch}: someone looked at the bench, {good} are good and {scrap} scrap."
     ),

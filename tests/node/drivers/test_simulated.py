@@ -7,27 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from fabnet.content.cid import of_raw
 from fabnet.errors import InputError
+from fabnet.node.clock import SystemClock
 from fabnet.node.drivers.journal import Did, Journal
-from fabnet.node.drivers.simulated import Simulated
-from fabnet.protocol.effects import Act
-from fabnet.records.ids import JobId, MachineId
-
-JOB = JobId(of_raw(b"job"))
-PRINTER = MachineId("porto/printer-1")
-
-
-def piece(number: int, run_s: int = 0) -> Act:
-    return Act(PRINTER, JOB, 1, number, of_raw(b"design"), "Hook", run_s, 1)
+from fabnet.node.drivers.memory import TASKS_MAX, Memory, Task
+from fabnet.node.drivers.simulated import Pretence, Simulated
+from tests.node.drivers.contract import JOB, PRINTER, piece, quiet
 
 
 def printer(journal: Journal | None) -> Simulated:
-    return Simulated(power_w=1, time_factor=1, scrap_every=2, journal=journal)
-
-
-async def quiet(_: int) -> None:
-    """Listen to its progress, and do nothing."""
+    return Simulated(Pretence(SystemClock(), 1, scrap_every=2, journal=journal))
 
 
 @pytest.mark.asyncio
@@ -85,3 +74,21 @@ def test_a_journal_that_is_none_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(InputError, match=r"bench\.jsonl"):
         Journal(path).read()
+
+
+def test_a_memory_keeps_the_last_pieces_and_lets_the_oldest_go(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "controller.json")
+    for number in range(TASKS_MAX + 1):
+        memory.add(Task(f"piece-{number}", 0, 1, True))
+
+    assert len(Memory(tmp_path / "controller.json").tasks()) == TASKS_MAX
+    assert memory.task("piece-0") is None
+    assert memory.task(f"piece-{TASKS_MAX}") is not None
+
+
+def test_a_memory_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "controller.json"
+    path.write_text("[{}]")
+
+    with pytest.raises(InputError, match=r"controller\.json"):
+        Memory(path).tasks()
