@@ -30,6 +30,7 @@ from fabnet.node.api.handlers.people import first_token
 from fabnet.node.clock import Clock, SystemClock
 from fabnet.node.config import Config
 from fabnet.node.drivers.floor import Floor
+from fabnet.node.drivers.holding import held
 from fabnet.node.keyring import Keyring, write_secret
 from fabnet.node.links.dialling import Dialler
 from fabnet.node.links.door import HOME, Bounds, open_door
@@ -106,6 +107,8 @@ async def _run_once(
     keyring = Keyring.open(data_dir, clock.token)
     charter = _charter_id(config)
     async with AsyncExitStack() as stack:
+        memories = [it.memory for it in config.machines if it.memory is not None]
+        stack.enter_context(held(memories))
         store = await asyncio.to_thread(
             Store.open,
             data_dir / "fabnet.db",
