@@ -328,9 +328,7 @@ class Node:
 
     def _act(self, act: Act) -> None:
         if self.driver_class == "A":
-            if not self._has(act):
-                self._begins(act)
-            self._follows(act)
+            self._tells(act)
             return
         takes_ms = self._begins(act)
         name = act.job, act.epoch, act.piece
@@ -371,6 +369,20 @@ class Node:
 
     # ------------------------------------------------------------------ controllers
 
+    def _tells(self, act: Act) -> None:
+        """Tell a controller of a piece, unless it knows of it, or is busy."""
+        if self._is_busy(act):
+            name = act.job, act.epoch, act.piece
+            self.happen(PieceLost(*name, "its controller is busy"))
+            return
+        if not self._has(act):
+            self._begins(act)
+        self._follows(act)
+
+    def _is_busy(self, act: Act) -> bool:
+        """Whether a controller has another piece in hand, of a database before."""
+        return self.bench.in_machine.get(act.machine, _piece(act)) != _piece(act)
+
     def _has(self, act: Act) -> bool:
         """Whether a controller has a piece in hand, or had it."""
         piece, bench = _piece(act), self.bench
@@ -390,6 +402,8 @@ class Node:
         match self.driver_class:
             case "A" if good is not None:
                 self._says(act, good=good, run_s=act.run_s)
+            case "A" if self._is_busy(act):
+                self._later(POLL_MS, partial(self._asks, act))
             case "A":
                 has = self._has(act)
                 self.happen(PieceHeld(*name) if has else PieceUnbegun(*name))

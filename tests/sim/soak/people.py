@@ -9,6 +9,8 @@ from typing import Final
 from fabnet.content.cid import Cid
 from fabnet.designs.documents.withdrawal import KIND, WithdrawalBody
 from fabnet.designs.revision import Revision
+from fabnet.production.lots.remnant import Remnant
+from fabnet.production.receipt import lot_key
 from fabnet.production.request import NEED_CODES
 from fabnet.protocol.events import AttestBench, CancelRequest, FileRequest, Publish
 from fabnet.records.ids import JobId
@@ -100,6 +102,9 @@ class People:
         for site in self.network.sites.values():
             left = site.mind.workshop.remnants.values() if site.is_up else ()
             for lost in [each for each in left if each.state == "lost"]:
+                if _in_machine(site, lost):
+                    # A controller goes on with it: whoever counts, waits.
+                    continue
                 document = attested(self.network, site, lost.job, lost.epoch)
                 site.asks += 1
                 site.happen(AttestBench(site.asks, lost.job, lost.epoch, document))
@@ -115,3 +120,9 @@ class People:
         site.asks += 1
         body = WithdrawalBody(withdrawing(DESIGNS[at][0]))
         site.happen(Publish(site.asks, KIND, self.designs[at], body))
+
+
+def _in_machine(site: Site, lost: Remnant) -> bool:
+    """Whether a controller has a piece of a lost lot in hand."""
+    key = lot_key(lost.job, lost.epoch)
+    return any(of == key for of, _ in site.bench.in_machine.values())

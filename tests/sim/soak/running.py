@@ -81,6 +81,8 @@ def _live(case: Case, network: Network, outcome: Outcome) -> None:
     outcome.fired, outcome.work = world.fired, world.work
     people = People(network, case.load, calm_ms)
     faults = Faults(network, case.weather, calm_ms)
+    for site, driver_class in zip(network.sites.values(), case.classes, strict=True):
+        site.driver_class = driver_class
     people.move_in()
     people.begin()
     among.lie(network, case.liars)

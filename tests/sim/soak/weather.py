@@ -10,15 +10,19 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+from fabnet.node.drivers.driver import DriverClass
 from tests.sim.liars import among
 from tests.sim.world import Climate
 
 HOUR_MS: Final = 3_600_000
+CLASSES: Final[tuple[DriverClass, ...]] = ("A", "B", "C")
 YEAR_MS: Final = 365 * 24 * HOUR_MS
 CALM_HOURS_MIN: Final = 7
 """Offers change by themselves every six hours, so that is how long a refusal lasts."""
 REAL_EVERY: Final = 16
 """One seed in so many signs with Ed25519, and remembers nothing between sites."""
+CLASSES_FROM: Final = 64
+"""The first seed whose machines are of every class; before it all are of class C."""
 RESTORES: Final = True
 """Whether backups are put back in place of disks."""
 
@@ -108,6 +112,8 @@ class Case:
     load: Load
     liars: tuple[str, ...] = ()
     """How the last nodes lie; in half of all seeds none does."""
+    classes: tuple[DriverClass, ...] = ()
+    """What the machines of each node can say after a crash."""
 
     @classmethod
     def of(cls, seed: int, *, restores: bool = RESTORES, liars: bool = True) -> Case:
@@ -126,6 +132,11 @@ class Case:
         )
         hours = dice.randint(36, 72)
         weather = Weather.of(dice, restores=restores)
+        # Drawn last, so that what older seeds stand for stays.
+        lying = among.drawn(dice, nodes) if liars else ()
+        classes: list[DriverClass] = ["C"] * nodes
+        if seed >= CLASSES_FROM:
+            classes = dice.choices(CLASSES, k=nodes)
         return cls(
             seed=seed,
             nodes=nodes,
@@ -133,8 +144,8 @@ class Case:
             real=seed % REAL_EVERY == 0,
             weather=weather,
             load=load,
-            # Drawn last, so that what older seeds stand for stays.
-            liars=among.drawn(dice, nodes) if liars else (),
+            liars=lying,
+            classes=tuple(classes),
         )
 
     @property
