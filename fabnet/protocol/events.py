@@ -245,22 +245,26 @@ class MachineSeen:
 
 
 @dataclass(frozen=True, slots=True)
-class Progressed:
-    """A machine is so far through a piece."""
+class Piece:
+    """What an event of a machine is about: one piece of a lot, and who asked for it."""
 
+    requester: PeerId
     job: JobId
     epoch: int
     piece: int
+
+
+@dataclass(frozen=True, slots=True)
+class Progressed(Piece):
+    """A machine is so far through a piece."""
+
     permille: int
 
 
 @dataclass(frozen=True, slots=True)
-class PieceMade:
+class PieceMade(Piece):
     """A machine finished a piece, good or scrap, with what it measured."""
 
-    job: JobId
-    epoch: int
-    piece: int
     good: bool
     run_s: int
     energy_wh: int
@@ -268,31 +272,20 @@ class PieceMade:
 
 
 @dataclass(frozen=True, slots=True)
-class PieceLost:
+class PieceLost(Piece):
     """A machine began a piece and nobody can say what became of it."""
 
-    job: JobId
-    epoch: int
-    piece: int
     why: str
 
 
 @dataclass(frozen=True, slots=True)
-class PieceHeld:
+class PieceHeld(Piece):
     """The controller of a machine says that it has a piece in doubt in hand still."""
-
-    job: JobId
-    epoch: int
-    piece: int
 
 
 @dataclass(frozen=True, slots=True)
-class PieceUnbegun:
+class PieceUnbegun(Piece):
     """The controller of a machine says that it never began a piece in doubt."""
-
-    job: JobId
-    epoch: int
-    piece: int
 
 
 # ------------------------------------------------------------------ answers to effects

@@ -13,7 +13,7 @@ from fabnet.production.job import Job
 from fabnet.production.lots.lot import Lot, is_over
 from fabnet.production.lots.making import Making
 from fabnet.production.lots.remnant import Remnant
-from fabnet.production.receipt import LotClosed, lot_key
+from fabnet.production.receipt import LotClosed
 from fabnet.protocol.community import Community, DocumentRow, VouchesRow
 from fabnet.protocol.courier import Courier, OutboxRow, Route, RouteRow
 from fabnet.protocol.effects import Turn
@@ -68,10 +68,9 @@ def restore(
         gossip.lost[PeerId(peer)] = arrival.count
     _restore_replica(rows, replica)
     _restore_book(rows, book)
-    for making in _read(rows, "making", Making).values():
-        workshop.remember(making)
-    for remnant in _read(rows, "remnant", Remnant).values():
-        workshop.remnants[lot_key(remnant.job, remnant.epoch)] = remnant
+    for key, making in _read(rows, "making", Making).items():
+        workshop.remember(key, making)
+    workshop.remnants = _read(rows, "remnant", Remnant)
     for peer, newer in _read(rows, "fence", Incarnation).items():
         workshop.fences[PeerId(peer)] = newer
 

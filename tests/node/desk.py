@@ -237,8 +237,9 @@ class Desk:
         """Let the machine make the piece it was told to, half of it at a time."""
         act = await self.world.begun.get()
         post = self.shell.runner.post
-        await post(Progressed(act.job, act.epoch, act.piece, 500))
-        await post(PieceMade(act.job, act.epoch, act.piece, good, 60, 30, 6_000))
+        name = act.requester, act.job, act.epoch, act.piece
+        await post(Progressed(*name, 500))
+        await post(PieceMade(*name, good, 60, 30, 6_000))
         return act
 
     def request_in(self, record: Record) -> Request:
@@ -248,7 +249,8 @@ class Desk:
     async def lose(self, why: str) -> None:
         """Let the machine lose sight of the piece it was told to make."""
         act = await self.world.begun.get()
-        await self.shell.runner.post(PieceLost(act.job, act.epoch, act.piece, why))
+        name = act.requester, act.job, act.epoch, act.piece
+        await self.shell.runner.post(PieceLost(*name, why))
 
     async def until_lot(self, job: str, state: str) -> dict[str, Json]:
         """Ask again until a job's first lot is in a state and its account is here."""

@@ -161,6 +161,8 @@ MAKING_STEPS: dict[MakingStep, Callable[[Making], Making | Ignored]] = {
     "intend": makings.intend,
     "finish": done,
     "doubt": makings.doubt,
+    "resume": makings.resume,
+    "void": makings.void,
     "count": lambda making: makings.count(making, good=False),
     "stop": lambda making: makings.stop(making, "fault"),
     "end": makings.end,

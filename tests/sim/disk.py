@@ -216,8 +216,10 @@ class Disk:
         row = self.rows.get("lot", {}).get(key)
         return None if row is None else read(row, Lot)
 
-    def making(self, key: str) -> Making | None:
-        row = self.rows.get("making", {}).get(key)
+    def making(self, key: str, requester: str = "") -> Making | None:
+        """Return a lot as its facility holds it; of two of a name, one requester's."""
+        rows = self.rows.get("making", {})
+        row = rows.get(f"{key} {requester}", rows.get(key))
         return None if row is None else read(row, Making)
 
     def job(self, id_: str) -> Job | None:

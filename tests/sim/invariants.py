@@ -68,8 +68,10 @@ class Invariants:
     """Good pieces of each job that exist anywhere."""
     written_off: Counter[str] = field(default_factory=Counter)
     """Pieces of each job that a person signed off."""
-    ended: dict[tuple[PeerId, str], str] = field(default_factory=dict)
-    """Lots of which a maker said that no more is made, and how it said so."""
+    ended: dict[tuple[PeerId, PeerId, str], str] = field(default_factory=dict)
+    """Lots of which a maker told someone that no more is made, and how it said so."""
+    made_for: dict[tuple[PeerId, str], PeerId] = field(default_factory=dict)
+    """Who asked for what is in a machine."""
     made_by: dict[tuple[PeerId, str], Incarnation] = field(default_factory=dict)
     """Which database of a maker had the pieces of a lot made."""
     steps: Steps = field(default_factory=Steps)
@@ -220,7 +222,7 @@ class Invariants:
                 if self.made_by.get((peer, key), final.maker) == final.maker:
                     # Another database may say of itself that it made none.
                     assert final.good == self.benches[peer].good[key], "H4: FINAL"
-                self.ended[peer, key] = "FINAL"
+                self.ended[peer, message.header.recipient, key] = "FINAL"
             case handoff.ATTEST:
                 counts = message.read(handoff.Attest)
                 key = lot_key(counts.job, counts.epoch)
@@ -229,7 +231,7 @@ class Invariants:
                 for lot in message.read(handoff.Status).lots:
                     key = lot_key(lot.job, lot.epoch)
                     assert lot.good == self.benches[peer].good[key], "H4: STATUS"
-                    self.ended[peer, key] = "STATUS"
+                    self.ended[peer, message.header.recipient, key] = "STATUS"
             case _:
                 pass
 
@@ -246,7 +248,7 @@ class Invariants:
     def begins(self, peer: PeerId, act: Act) -> Piece:
         """A machine takes a piece in hand."""
         key = lot_key(act.job, act.epoch)
-        making = self.disks[peer].making(key)
+        making = self.disks[peer].making(key, act.requester)
         assert making is not None, "H2: a machine acts for a lot that is not on disk"
         assert making.intent == act.piece, "H2: the intent is not durable"
         bench, piece = self.benches[peer], (key, act.piece)
@@ -254,7 +256,9 @@ class Invariants:
         assert withdrawn is None, "a piece of a withdrawn design is begun"
         assert act.machine not in bench.in_machine, "H9: two pieces in one machine"
         assert piece not in bench.came_out, "a piece that was made before"
-        assert (peer, key) not in self.ended, f"H4: begun after {self.ended[peer, key]}"
+        ended = self.ended.get((peer, act.requester, key))
+        assert ended is None, f"H4: begun after {ended}"
+        self.made_for[peer, act.machine] = act.requester
         made_by = self.made_by.setdefault((peer, key), making.maker)
         assert made_by == making.maker, "made on by a database that did not begin it"
         bench.in_machine[act.machine] = piece
@@ -264,7 +268,7 @@ class Invariants:
         """A piece lies on the bench."""
         bench = self.benches[peer]
         piece = bench.in_machine.pop(machine)
-        ended = self.ended.get((peer, piece[0]))
+        ended = self.ended.get((peer, self.made_for[peer, machine], piece[0]))
         assert ended is None, f"H4: a piece came out after {ended}"
         bench.came_out[piece] = good
         (bench.good if good else bench.scrap)[piece[0]] += 1

@@ -331,7 +331,7 @@ class Node:
             self._tells(act)
             return
         takes_ms = self._begins(act)
-        name = act.job, act.epoch, act.piece
+        name = act.requester, act.job, act.epoch, act.piece
         self._soon(takes_ms // 2, Progressed(*name, 500))
         self._later(takes_ms, partial(self._made, act, takes_ms))
 
@@ -359,12 +359,12 @@ class Node:
         if self.world.chance(self.world.climate.lost_piece_permille):
             self.world.fired["piece-lost"] += 1
             why = "the cable came loose"
-            self.happen(PieceLost(act.job, act.epoch, act.piece, why))
+            self.happen(PieceLost(act.requester, act.job, act.epoch, act.piece, why))
         else:
             self._says(act, good=good, run_s=took_ms // 1_000)
 
     def _says(self, act: Act, *, good: bool, run_s: int) -> None:
-        name = act.job, act.epoch, act.piece
+        name = act.requester, act.job, act.epoch, act.piece
         self.happen(PieceMade(*name, good, run_s, 25, act.mass_mg))
 
     # ------------------------------------------------------------------ controllers
@@ -372,7 +372,7 @@ class Node:
     def _tells(self, act: Act) -> None:
         """Tell a controller of a piece, unless it knows of it, or is busy."""
         if self._is_busy(act):
-            name = act.job, act.epoch, act.piece
+            name = act.requester, act.job, act.epoch, act.piece
             self.happen(PieceLost(*name, "its controller is busy"))
             return
         if not self._has(act):
@@ -397,7 +397,7 @@ class Node:
 
     def _asks(self, act: Act) -> None:
         """Ask a machine what became of a piece in doubt, as the floor does."""
-        name = act.job, act.epoch, act.piece
+        name = act.requester, act.job, act.epoch, act.piece
         good = self.bench.came_out.get(_piece(act))
         match self.driver_class:
             case "A" if good is not None:

@@ -79,7 +79,7 @@ class Steps:
             self.states[at] = state
             message = (LOT_OWES if is_lot else MAKING_OWES).get(change)
             if message is not None:
-                owed.append((effect.key, message))
+                owed.append((effect.key.partition(" ")[0], message))
         if not owed:
             return
         left = _in_outbox(durable)

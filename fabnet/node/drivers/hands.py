@@ -34,7 +34,7 @@ from fabnet.protocol.events import (
     PieceUnbegun,
     Progressed,
 )
-from fabnet.records.ids import MachineId
+from fabnet.records.ids import JobId, MachineId, PeerId
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ class Hands:
 
     async def act(self, effect: Act) -> None:
         """Have a machine make one piece, and post what became of it."""
-        name = effect.job, effect.epoch, effect.piece
+        name = _piece(effect)
 
         async def tell(permille: int) -> None:
             await self._post(Progressed(*name, permille))
@@ -96,7 +96,7 @@ class Hands:
         found = await self._found(driver, act)
         if self._doubted.get(act.machine) == name:
             del self._doubted[act.machine]
-        piece = act.job, act.epoch, act.piece
+        piece = _piece(act)
         match found:
             case Outcome():
                 await self._post(_made(act, found))
@@ -134,8 +134,15 @@ async def _answered(act: Act, call: Coroutine[object, object, T]) -> T | Unknown
         return Unknown(f"{type(error).__name__}: {error}")
 
 
+def _piece(act: Act) -> tuple[PeerId, JobId, int, int]:
+    return act.requester, act.job, act.epoch, act.piece
+
+
 def _made(act: Act, outcome: Outcome) -> PieceMade:
     return PieceMade(
-        act.job, act.epoch, act.piece, outcome.good, outcome.run_s, outcome.energy_wh,
+        *_piece(act),
+        outcome.good,
+        outcome.run_s,
+        outcome.energy_wh,
         outcome.mass_mg,
-    )  # fmt: skip
+    )

@@ -86,9 +86,12 @@ class Makers:
         key = lot_key(claim.job, claim.epoch)
         told = Early(record.author, record.id, claim)
         ours = self.book.voice.identity
+        if claim.requester != ours.peer:
+            # Another may have asked for a lot in our job's name.
+            return
         if key in self.book.lots:
             self._claimed(turn, told)
-        elif claim.requester == ours.peer and ours.incarnation.counter > 1:
+        elif ours.incarnation.counter > 1:
             # Our own log, which others keep too, may bring the lot back after this.
             self.book.keep_early(turn, key, told)
 

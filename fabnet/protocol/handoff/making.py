@@ -57,7 +57,7 @@ class Work:
 
     def progressed(self, turn: Turn, event: Progressed) -> None:
         """Tell the story of a long piece, a quarter at a time."""
-        making = self.shop.lots.get(lot_key(event.job, event.epoch))
+        making = self.shop.lot(event)
         if making is None or making.intent != event.piece:
             return
         bench = self.shop.benches.get(making.machine)
@@ -70,7 +70,7 @@ class Work:
 
     def made(self, turn: Turn, event: PieceMade) -> None:
         """Write down what became of a piece, and go on."""
-        making = self.shop.lots.get(lot_key(event.job, event.epoch))
+        making = self.shop.lot(event)
         if making is None or making.intent != event.piece:
             turn.note(event.job, "piece-of-no-intent", piece=event.piece)
             return
@@ -89,7 +89,7 @@ class Work:
 
     def lost(self, turn: Turn, event: PieceLost) -> None:
         """Stop the machine: nobody knows what lies on its bench."""
-        making = self.shop.lots.get(lot_key(event.job, event.epoch))
+        making = self.shop.lot(event)
         if making is not None and making.intent == event.piece:
             self.doubt(turn, making, event.why)
 
@@ -117,7 +117,7 @@ class Work:
         self.go_on(turn, making)
 
     def _doubted(self, event: PieceHeld | PieceUnbegun) -> Making | None:
-        making = self.shop.lots.get(lot_key(event.job, event.epoch))
+        making = self.shop.lot(event)
         if making is None or making.state != "in-doubt":
             return None
         return making if making.intent == event.piece else None
@@ -131,9 +131,14 @@ class Work:
 
     def count(self, turn: Turn, event: CountBench) -> None:
         """Take a person's word for the piece in doubt, and go on."""
-        key = lot_key(event.job, event.epoch)
-        making = self.shop.lots.get(key)
-        if making is None or making.state != "in-doubt":
+        doubted = (
+            making
+            for making in self.shop.lots.values()
+            if (making.job, making.epoch) == (event.job, event.epoch)
+            if making.state == "in-doubt"
+        )
+        making = next(doubted, None)
+        if making is None:
             args = (("job", event.job), ("epoch", event.epoch))
             turn.do(Answer(event.ask, Refusal("no-lot-in-doubt", args)))
             return
@@ -256,7 +261,7 @@ class Work:
         when it was leased, and nobody waits for years.
         """
         for making in self.shop.active(bench):
-            held = self.shop.lots.get(lot_key(making.job, making.epoch))
+            held = self.shop.lots.get(self.shop.key(making))
             # The end of one begins the next: what is here now is what counts.
             if held is making and self._is_missed(turn.now, making):
                 self.final(turn, makings.miss_start(making))

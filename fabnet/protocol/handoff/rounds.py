@@ -19,7 +19,6 @@ from fabnet.production.handoff import Cancel, Confirm, Lease, LeaseRequest
 from fabnet.production.lots import making as makings
 from fabnet.production.lots.lot import Ignored
 from fabnet.production.lots.making import Making
-from fabnet.production.receipt import lot_key
 from fabnet.protocol.community import Community
 from fabnet.protocol.courier import Courier
 from fabnet.protocol.effects import Recall, Turn
@@ -62,7 +61,8 @@ class Rounds:
             return
         if self.remnants.hear(turn, message, said):
             return
-        making = self.shop.lots.get(lot_key(said.job, said.epoch))
+        key = self.shop.key_of(message.author, said.job, said.epoch)
+        making = self.shop.lots.get(key)
         if making is None:
             self._first(turn, message, said)
             return
@@ -80,7 +80,7 @@ class Rounds:
                 self.work.go_on(turn, after)
             if isinstance(said, Confirm):
                 turn.note(said.job, "confirmed", epoch=said.epoch)
-                self.hold_by_tick.pop(lot_key(said.job, said.epoch), None)
+                self.hold_by_tick.pop(key, None)
                 self.work.start(turn, self.shop.benches[after.machine])
 
     def recalled(self, turn: Turn, event: Recalled) -> None:
@@ -217,7 +217,7 @@ class Rounds:
         bench = self.shop.benches.get(making.machine)
         if bench is not None and bench.round_tick is None:
             bench.round_tick = now + round_ms
-        key = lot_key(making.job, making.epoch)
+        key = self.shop.key(making)
         self.design_by_tick[key] = now + DESIGN_WAIT_MS
         if making.revision not in self.shop.designs:
             turn.do(Recall(making.revision, (making.requester,)))
@@ -234,7 +234,7 @@ class Rounds:
             if making.revision in self.shop.designs:
                 self._decide(turn, bench, making, policy)
                 continue
-            by_tick = self.design_by_tick.get(lot_key(making.job, making.epoch), 0)
+            by_tick = self.design_by_tick.get(self.shop.key(making), 0)
             if by_tick <= turn.now.tick_ms:
                 self.work.refuse(turn, making, Refusal("design-missing"))
             else:
@@ -264,7 +264,7 @@ class Rounds:
             making, policy=policy.id, acceptance=acceptance, licence=verdict.elected
         )
         self.shop.keep(turn, making)
-        key = lot_key(making.job, making.epoch)
+        key = self.shop.key(making)
         self.hold_by_tick[key] = turn.now.tick_ms + policy.hold_s * 1_000
         turn.note(
             making.job, "lease-held", epoch=making.epoch, licence=verdict.elected,

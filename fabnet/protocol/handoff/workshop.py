@@ -21,9 +21,9 @@ from fabnet.production.machine import Machine, MachineState
 from fabnet.production.offer import CapacityOffer, FreeWindow, offer_key
 from fabnet.production.receipt import lot_key
 from fabnet.protocol.effects import Drop, Turn
-from fabnet.protocol.events import Design, DiskState, MachineSeen
+from fabnet.protocol.events import Design, DiskState, MachineSeen, Piece
 from fabnet.protocol.voice import Voice
-from fabnet.records.ids import Incarnation, MachineId, Now, PeerId, Window
+from fabnet.records.ids import Incarnation, JobId, MachineId, Now, PeerId, Window
 
 LOTS_MAX: Final = 10_000
 """Lots remembered at one facility; beyond it final ones are forgotten, oldest first,
@@ -54,12 +54,13 @@ class Workshop:
     voice: Voice
     benches: dict[MachineId, Bench] = field(default_factory=dict)
     lots: dict[str, Making] = field(default_factory=dict)
+    """By `key_of`."""
     live: dict[MachineId, dict[str, Making]] = field(default_factory=dict)
     """Those that are not final, by machine; each is in `lots` too."""
     designs: dict[Cid, Design] = field(default_factory=dict)
     """Of lots that are not final."""
     remnants: dict[str, Remnant] = field(default_factory=dict)
-    """What is left of lots that an earlier database of ours was asked for."""
+    """What is left of lots that an earlier database of ours was asked for; the same."""
     fences: dict[PeerId, Incarnation] = field(default_factory=dict)
     """Restored requesters that are still to be told of their older lots."""
 
@@ -80,19 +81,41 @@ class Workshop:
     def keep(self, turn: Turn, making: Making) -> None:
         """Write a lot down."""
         makings.check(making)
-        self.remember(making)
-        turn.put("making", lot_key(making.job, making.epoch), making)
+        key = self.key(making)
+        self.remember(key, making)
+        turn.put("making", key, making)
 
     def forget(self, turn: Turn, making: Making) -> None:
         """Let go of a lot that is known otherwise from here on."""
-        key = lot_key(making.job, making.epoch)
+        key = self.key(making)
         del self.lots[key]
         self.live.get(making.machine, {}).pop(key, None)
         turn.do(Drop("making", key))
 
-    def remember(self, making: Making) -> None:
+    def key_of(self, requester: PeerId, job: JobId, epoch: int) -> str:
+        """Return the name under which a lot is held here, or would be.
+
+        That is job and epoch. A job is one requester's, so where two ask for one lot
+        one of them lies, and nobody here knows which: whoever came second has its own
+        name beside it, and neither can hold up the other.
+        """
+        name = lot_key(job, epoch)
+        own = f"{name} {requester}"
+        if own in self.lots or own in self.remnants:
+            return own
+        first = self.lots.get(name) or self.remnants.get(name)
+        return name if first is None or first.requester == requester else own
+
+    def key(self, lot: Making | Remnant) -> str:
+        """Return the name under which a lot is held here."""
+        return self.key_of(lot.requester, lot.job, lot.epoch)
+
+    def lot(self, piece: Piece) -> Making | None:
+        """Return the lot of a piece that a machine speaks of."""
+        return self.lots.get(self.key_of(piece.requester, piece.job, piece.epoch))
+
+    def remember(self, key: str, making: Making) -> None:
         """Know a lot, now or again after a restart."""
-        key = lot_key(making.job, making.epoch)
         self.lots[key] = making
         live = self.live.setdefault(making.machine, {})
         if making.state == "final":

@@ -28,10 +28,11 @@ from fabnet.protocol.events import (
     Progressed,
 )
 from tests.node.drivers.contract import JOB, PRINTER, piece
+from tests.production.samples import REQUESTER
 
 pytestmark = pytest.mark.asyncio
 GOOD = Outcome(good=True, run_s=60, energy_wh=1, mass_mg=1)
-MADE = PieceMade(JOB, 1, 1, good=True, run_s=60, energy_wh=1, mass_mg=1)
+MADE = PieceMade(REQUESTER, JOB, 1, 1, good=True, run_s=60, energy_wh=1, mass_mg=1)
 
 
 @dataclass
@@ -86,8 +87,8 @@ class Heard:
         (NotBegun(), 1, MADE),
         (Running(400), 1, MADE),
         (GOOD, 0, MADE),
-        (Unknown("it is off"), 0, PieceLost(JOB, 1, 1, "it is off")),
-        (OSError("no route"), 0, PieceLost(JOB, 1, 1, "OSError: no route")),
+        (Unknown("it is off"), 0, PieceLost(REQUESTER, JOB, 1, 1, "it is off")),
+        (OSError("no route"), 0, PieceLost(REQUESTER, JOB, 1, 1, "OSError: no route")),
     ],
 )
 async def test_a_controller_is_asked_before_a_piece_is_begun(
@@ -110,8 +111,8 @@ async def test_no_other_machine_is_asked_before(driver_class: DriverClass) -> No
     ("driver_class", "answer", "said"),
     [
         ("A", GOOD, [MADE]),
-        ("A", Running(400), [PieceHeld(JOB, 1, 1)]),
-        ("A", NotBegun(), [PieceUnbegun(JOB, 1, 1)]),
+        ("A", Running(400), [PieceHeld(REQUESTER, JOB, 1, 1)]),
+        ("A", NotBegun(), [PieceUnbegun(REQUESTER, JOB, 1, 1)]),
         ("B", GOOD, [MADE]),
         ("B", Unknown("its end was sent"), []),
         ("C", Unknown("nobody watched"), []),
@@ -142,7 +143,7 @@ async def test_a_machine_that_failed_to_begin_is_not_told_again() -> None:
 
     lost = await heard.acts()
 
-    assert lost == [PieceLost(JOB, 1, 1, "jammed")]
+    assert lost == [PieceLost(REQUESTER, JOB, 1, 1, "jammed")]
     assert await heard.looks() == [], "a person must look"
 
 
@@ -151,6 +152,6 @@ async def test_of_a_machine_that_is_gone_nobody_knows() -> None:
     heard.hands = Hands({}, heard.post)
 
     assert await heard.acts() == [
-        PieceLost(JOB, 1, 1, "the machine is no longer configured")
+        PieceLost(REQUESTER, JOB, 1, 1, "the machine is no longer configured")
     ]
     assert await heard.looks() == []

@@ -145,7 +145,9 @@ async def _make(world: Told, *, post_to: Shell) -> None:
         await asyncio.sleep(MAKING_S)
         world.bench.add(_piece(act))
         world.say(("made", *_piece(act)))
-        made = PieceMade(act.job, act.epoch, act.piece, True, 60, 30, 6_000)
+        made = PieceMade(
+            act.requester, act.job, act.epoch, act.piece, True, 60, 30, 6_000
+        )
         await post_to.runner.post(made)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import pytest
 
 from fabnet.designs.documents import grant as grants
+from fabnet.production import handoff
 from fabnet.records.ids import JobId
 from tests.sim.cities import printer, published
 from tests.sim.liars import among
-from tests.sim.liars.lies import LyingFinal
+from tests.sim.liars.lies import Liar, LyingFinal
 from tests.sim.liars.noise import QuotaHog
 from tests.sim.network import Network
 from tests.sim.site import Site
 from tests.sim.test_forks import proven
-from tests.sim.test_stories import cities, known
+from tests.sim.test_stories import cities, heard, known
 
 HOURS = 6
 LIES = [(0, 0, "closed"), (1, 2, "closed"), (2, 0, "confirmed")]
@@ -72,6 +73,38 @@ def test_h5_a_lying_final_is_booked_as_said_and_no_further(
     assert lot is not None
     assert (lot.good, lot.state) == (booked, state)
     assert barcelona.bench.good[f"{job}/1"] == 2
+
+
+def test_who_asks_in_the_name_of_anothers_job_holds_nobody_up() -> None:
+    network, jackson, detroit, barcelona = cities()
+    machine = detroit.owns(printer(detroit))
+    cid = known(network, jackson)
+    liar = Liar(network, barcelona)
+    liar.begin()
+    network.world.part(jackson.id, detroit.id)
+    job = jackson.asks_for(cid, 2)
+    network.until(lambda: f"{job}/1" in jackson.mind.book.lots)
+    lot, ours = jackson.mind.book.lots[f"{job}/1"], barcelona.identity.charter
+    late_ms = lot.end_ms + 3_600_000
+    liar.speaks(detroit.id, handoff.LEASE_REQUEST, handoff.LeaseRequest(
+        job, 1, cid, lot.part, 1, machine, lot.version, late_ms, late_ms + 3_600_000,
+        late_ms, "livelihood", "make_for_peer_at_cost", (), ours,
+    ))  # fmt: skip
+    network.until(lambda: heard(detroit, job, "lease-requested"))
+    network.world.heal()
+
+    network.finish(jackson, job)
+    network.run(3_600)
+
+    assert jackson.state(job) == "fulfilled"
+    assert list(jackson.disk.rows["lot"]) == [f"{job}/1"], "at the first asking"
+    assert network.watch.made(job) == 2
+    asked = {it.requester: it.state for it in detroit.mind.workshop.lots.values()}
+    assert asked == {jackson.id: "final", barcelona.id: "final"}
+    detroit.crashes()
+    detroit.starts()
+    again = {it.requester: it.state for it in detroit.mind.workshop.lots.values()}
+    assert again == asked, "and both are known after a restart"
 
 
 def test_r10_what_one_hub_withholds_comes_another_way() -> None:

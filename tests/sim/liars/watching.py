@@ -104,7 +104,8 @@ class Watching(Invariants):
         if piece is None:
             assert peer in self.liars, "a piece that no machine was making"
             return
-        making = self.disks[peer].making(piece[0])
+        made_for = self.made_for.get((peer, machine), "")
+        making = self.disks[peer].making(piece[0], made_for)
         asked_by_liar = making is not None and making.requester in self.liars
         if peer not in self.liars and not asked_by_liar:
             Invariants.comes_out(self, peer, machine, good=good)

@@ -57,12 +57,12 @@ def _taken(records: Iterable[Record]) -> Taken:
 def _finished(
     known: Books, cid: Cid, closed: Iterable[Record], taken: Taken
 ) -> Iterator[FinishedLot]:
-    told: set[tuple[PeerId, str]] = set()
+    told: set[tuple[PeerId, PeerId, str]] = set()
     for record in _first(closed):
         claim = readable(record, LotClosed)
         if claim is None or claim.passport is None:
             continue
-        place = (record.author, lot_key(claim.job, claim.epoch))
+        place = (record.author, claim.requester, lot_key(claim.job, claim.epoch))
         if place in told:
             continue
         told.add(place)

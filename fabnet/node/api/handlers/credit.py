@@ -34,11 +34,13 @@ async def get_credit(call: Call) -> Credit:
             taken.setdefault((record.author, key), acceptance)
     postings: list[Posting] = []
     pending: list[PostingAnswer] = []
-    told: set[tuple[PeerId, str]] = set()
+    told: set[tuple[PeerId, PeerId, str]] = set()
     for record in _first(await records_of(call.shell, receipt.LOT_CLOSED)):
         claim = readable(record, LotClosed)
-        place = (record.author, record.header.key or "")
-        if claim is None or place in told:
+        if claim is None:
+            continue
+        place = (record.author, claim.requester, record.header.key or "")
+        if place in told:
             continue
         told.add(place)
         acceptance = taken.get((claim.requester, lot_key(claim.job, claim.epoch)))

@@ -90,9 +90,9 @@ class Remnants:
 
     def hear(self, turn: Turn, message: Message, said: Said) -> bool:
         """Answer for a lot of which a remnant is left; false when there is none."""
-        key = lot_key(said.job, said.epoch)
+        key = self.shop.key_of(message.author, said.job, said.epoch)
         held, making = self.shop.remnants.get(key), self.shop.lots.get(key)
-        if held is None and making is not None and making.requester == message.author:
+        if held is None and making is not None:
             lost = remnants.overtaken(making, said)
             if lost is not None:
                 self._lose(turn, making, lost)
@@ -110,9 +110,14 @@ class Remnants:
 
     def attest(self, turn: Turn, event: AttestBench) -> None:
         """Take a person's signed count of a lost lot's bench, and send it."""
-        key = lot_key(event.job, event.epoch)
-        held = self.shop.remnants.get(key)
-        if held is None or held.state != "lost":
+        lost = (
+            left
+            for left in self.shop.remnants.values()
+            if (left.job, left.epoch) == (event.job, event.epoch)
+            if left.state == "lost"
+        )
+        held = next(lost, None)
+        if held is None:
             args = (("job", event.job), ("epoch", event.epoch))
             turn.do(Answer(event.ask, Refusal("no-lost-lot", args)))
             return
@@ -122,6 +127,7 @@ class Remnants:
             return
         good, scrap = counted
         left = remnants.attest(held, good=good, scrap=scrap, document=event.document)
+        key = lot_key(event.job, event.epoch)
         body = AttestationBody(event.job, event.epoch, event.document)
         record = self.shop.voice.log(turn, ATTESTATION_KIND, key, body)
         self._keep(turn, left)
@@ -209,7 +215,7 @@ class Remnants:
             self._answer(turn, left)
 
     def _keep(self, turn: Turn, left: Remnant) -> None:
-        key = lot_key(left.job, left.epoch)
+        key = self.shop.key(left)
         held = self.shop.remnants
         if key not in held and len(held) >= REMNANTS_MAX:
             idle = next((k for k, it in held.items() if it.state != "lost"), None)
