@@ -158,22 +158,27 @@ def idle(command: list[str], folder: Path) -> Idle:
         text=True,
     ) as process:
         try:
-            assert process.stdout is not None
-            while True:
-                readable, _, _ = select.select([process.stdout], [], [], READY_S_MAX)
-                line = process.stdout.readline() if readable else ""
-                if not line:
-                    raise RuntimeError(f"{' '.join(command)}: never said ready")
-                if "ready" in line:
-                    break
+            said_ready(process)
             ready_s = time.perf_counter() - start
             time.sleep(2)
-            return Idle(ready_s, _resident_mb(process.pid))
+            return Idle(ready_s, resident_mb(process.pid))
         finally:
             process.terminate()
 
 
-def _resident_mb(pid: int) -> float:
+def said_ready(process: subprocess.Popen[str]) -> None:
+    """Wait until a program says that it is ready."""
+    assert process.stdout is not None, "started with a pipe"
+    line = "starting"
+    while "ready" not in line:
+        readable, _, _ = select.select([process.stdout], [], [], READY_S_MAX)
+        line = process.stdout.readline() if readable else ""
+        if not line:
+            raise RuntimeError(f"{process.args!r}: never said ready")
+
+
+def resident_mb(pid: int) -> float:
+    """Return the memory that a process holds."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     (line,) = [each for each in status.splitlines() if each.startswith("VmRSS:")]
     return int(line.split()[1]) / 1_024

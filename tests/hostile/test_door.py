@@ -10,13 +10,14 @@ import asyncio
 import socket
 import sys
 import zlib
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
 import pytest
 
 from fabnet.content.cid import of_raw
-from fabnet.node.links.door import Bounds, household_of, makes_room
+from fabnet.node.links.door import HOME, Bounds, household_of, makes_room
 from fabnet.node.links.public import BLOB_PATH, WELL_KNOWN, WS_PATH
 from tests.hostile.house import FEW, FILE, QUICK, ended, house
 
@@ -47,6 +48,16 @@ def test_whoever_holds_most_makes_room(
     held: list[str | None], newcomer: str | None, goes: int | None
 ) -> None:
     assert makes_room(held, newcomer, Bounds(connections=4, per_address=2)) == goes
+
+
+def test_where_all_hold_alike_the_oldest_goes_on_which_nobody_is_served() -> None:
+    few = Bounds(connections=4, per_address=2)
+
+    assert makes_room(["a", "b", "c", "d"], "e", few, waiting=[1, 3]) == 1
+    assert makes_room([None] * 4, None, few, waiting=[2]) == 2
+    assert makes_room(["a", "a", "b", "c"], "a", few, waiting=[2]) is None
+    assert makes_room(["a", "b", "c", "d"], "a", few, waiting=[2]) is None
+    assert makes_room(["a", "a", "b", "c"], "d", few, waiting=[2]) == 0
 
 
 @pytest.mark.parametrize(
@@ -185,6 +196,29 @@ async def test_a_flood_from_many_addresses_loses_its_own_and_not_others(
         assert served == [True] * 5
         assert len(ours.door.held()) <= FEW.connections
         assert ours.door.refused >= 60 - FEW.connections
+
+
+@pytest.mark.asyncio
+async def test_a_flood_through_our_own_proxy_keeps_nobody_out_and_cuts_no_link_off(
+    tmp_path: Path,
+) -> None:
+    behind = replace(FEW, proxies=HOME)
+    async with (
+        house(tmp_path, behind) as ours,
+        aiohttp.ClientSession() as session,
+        session.ws_connect(
+            f"http://{ours.host}{WS_PATH}",
+            headers={"Authorization": await ours.bearer()},
+        ) as link,
+    ):
+        for number in range(60):
+            await ours.open(f"127.0.0.{2 + number % 60}")
+        served = [await ours.serves_honest() for _ in range(5)]
+
+        assert served == [True] * 5
+        assert not link.closed
+        await link.ping()
+        assert len(ours.door.held()) <= FEW.connections
 
 
 @pytest.mark.asyncio

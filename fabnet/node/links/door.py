@@ -5,7 +5,9 @@ is decided by its address alone. Theory of operation: each new connection meets 
 threshold, which counts those that are held. Within the bounds it becomes a connection
 of the HTTP server's; at the bound of its address it is ended at once; and when the
 house is full, whoever holds most connections loses the oldest of them, so one address,
-or a few, can keep nobody else out.
+or a few, can keep nobody else out. Where nobody holds more than one, or all are behind
+one proxy, the oldest goes on which nobody is served: so whoever comes and asks at once
+is answered, and a link or a file under way is never cut off.
 """
 
 from __future__ import annotations
@@ -15,13 +17,14 @@ import ipaddress
 import logging
 import socket
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Final
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Handler, Middleware
 
 from fabnet.node.links.guard import (
     HEADER_LINE_BYTES_MAX,
@@ -75,11 +78,16 @@ def household_of(address: str, proxies: Sequence[IpNetwork]) -> str | None:
 
 
 def makes_room(
-    held: Sequence[str | None], newcomer: str | None, bounds: Bounds
+    held: Sequence[str | None],
+    newcomer: str | None,
+    bounds: Bounds,
+    *,
+    waiting: Iterable[int] = (),
 ) -> int | None:
     """Return which of the `held` must go for a newcomer, the oldest first.
 
-    -1 says that there is room; nil that the newcomer must go itself.
+    On those at the places `waiting` nothing is answered now. -1 says that there is
+    room; nil that the newcomer must go itself.
     """
     counts = Counter(block for block in held if block is not None)
     ours = 0 if newcomer is None else counts[newcomer]
@@ -89,24 +97,51 @@ def makes_room(
         return -1
     greatest = max(counts.values(), default=0)
     if greatest <= ours + 1:
-        return None
+        return None if ours else next(iter(waiting), None)
     largest = {block for block, count in counts.items() if count == greatest}
     return next(at for at, block in enumerate(held) if block in largest)
+
+
+Served = set[asyncio.BaseTransport]
+"""Connections on which a request is being answered; a link is one for as long as it is
+up."""
+
+
+def serving(served: Served) -> Middleware:
+    """Return what notes the connections on which a request is being answered."""
+
+    @web.middleware
+    async def note(request: web.Request, handler: Handler) -> web.StreamResponse:
+        transport = request.transport
+        if transport is None:
+            return await handler(request)
+        served.add(transport)
+        try:
+            return await handler(request)
+        finally:
+            served.discard(transport)
+
+    return note
 
 
 class Door:
     """Decides about each new connection, and hands it to the HTTP server."""
 
-    def __init__(self, server: web.Server, bounds: Bounds) -> None:
+    def __init__(self, server: web.Server, bounds: Bounds, served: Served) -> None:
         self.bounds = bounds
         self.refused = 0
         """Connections that were ended for want of room, newcomers' and others'."""
         self._server = server
+        self._served = served
+        # Thousands knock in a second: an address is read once, not at each knock.
+        self._households: dict[asyncio.Transport, str | None] = {}
 
     def held(self) -> list[asyncio.Transport]:
         """Return the connections that are open now, the oldest first."""
-        transports = [each.transport for each in self._server.connections]
-        return [it for it in transports if it is not None and not it.is_closing()]
+        known = self._households
+        for gone in [each for each in known if each.is_closing()]:
+            del known[gone]
+        return list(known)
 
     def threshold(self) -> asyncio.Protocol:
         """Return what a connection meets first."""
@@ -114,20 +149,22 @@ class Door:
 
     def take(self, transport: asyncio.Transport) -> None:
         """Let a new connection in, or end it."""
-        held = self.held()
-        blocks = [self._block(each) for each in held]
-        goes = makes_room(blocks, self._block(transport), self.bounds)
+        held, household = self.held(), self._household(transport)
+        blocks, served = list(self._households.values()), self._served
+        waiting = (at for at, each in enumerate(held) if each not in served)
+        goes = makes_room(blocks, household, self.bounds, waiting=waiting)
         if goes != -1:
             self.refused += 1
             (transport if goes is None else held[goes]).abort()
         if goes is None:
             return
+        self._households[transport] = household
         _bound_unread(transport, self.bounds.unread_s)
         inside = self._server()
         transport.set_protocol(inside)
         inside.connection_made(transport)
 
-    def _block(self, transport: asyncio.Transport) -> str | None:
+    def _household(self, transport: asyncio.Transport) -> str | None:
         name = transport.get_extra_info("peername")
         address = name[0] if isinstance(name, tuple) else ""
         return household_of(str(address), self.bounds.proxies)
@@ -167,6 +204,8 @@ async def open_door(
     """Serve `app` at host and port until `stack` is closed."""
     limits = bounds or Bounds()
     logger.addFilter(_tells_of_us)
+    served: Served = set()
+    app.middlewares.insert(0, serving(served))
     runner = web.AppRunner(
         app,
         auto_decompress=False,
@@ -182,8 +221,10 @@ async def open_door(
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
     assert runner.server is not None, "set up above"
-    door = Door(runner.server, limits)
+    door = Door(runner.server, limits, served)
     loop = asyncio.get_running_loop()
-    listening = await loop.create_server(door.threshold, *at, reuse_address=True)
+    listening = await loop.create_server(
+        door.threshold, *at, reuse_address=True, backlog=limits.connections
+    )
     stack.callback(listening.close)
     return door
