@@ -73,9 +73,15 @@ SHUTDOWN_S: Final = 3
 
 
 async def run_node(
-    config: Config, *, ready: Callable[[str], None], begin_again: bool = False
+    config: Config,
+    *,
+    ready: Callable[[str], None],
+    begin_again: bool = False,
+    clock: Clock | None = None,
 ) -> None:
     """Serve until cancelled; `ready` is called with the operator's address.
+
+    Without a `clock` it is the computer's own.
 
     To `begin_again` is to go on under a new incarnation, as an operator may say of a
     node whose peers do not answer for good.
@@ -83,11 +89,12 @@ async def run_node(
     begins again, under a new incarnation.
     """
     canonical.prepare()
+    clock = SystemClock() if clock is None else clock
     begun = True
     while begun:
         begun = False
         try:
-            await _run_once(config, ready, begin_again=begin_again)
+            await _run_once(config, ready, clock, begin_again=begin_again)
         except* RestoredError as group:
             logger.warning("restored from an older copy: %s", first_of(group))
             begun, begin_again = True, False
@@ -100,9 +107,8 @@ def first_of(group: BaseExceptionGroup[RestoredError]) -> RestoredError:
 
 
 async def _run_once(
-    config: Config, ready: Callable[[str], None], *, begin_again: bool
+    config: Config, ready: Callable[[str], None], clock: Clock, *, begin_again: bool
 ) -> None:
-    clock = SystemClock()
     data_dir = config.node.data_dir
     keyring = Keyring.open(data_dir, clock.token)
     charter = _charter_id(config)
@@ -177,7 +183,7 @@ class _Node:
 def _join(  # noqa: PLR0917  # each part is built once, here, and named at the call
     config: Config,
     identity: Identity,
-    clock: SystemClock,
+    clock: Clock,
     store: Store,
     blobs: Blobs,
     session: aiohttp.ClientSession,
@@ -322,10 +328,12 @@ def _write_token(config: Config, token: str) -> None:
 async def _listen(
     stack: AsyncExitStack, app: web.Application, host: str, port: int
 ) -> None:
-    runner = web.AppRunner(app, auto_decompress=False, access_log=None)
+    runner = web.AppRunner(
+        app, auto_decompress=False, access_log=None, shutdown_timeout=SHUTDOWN_S
+    )
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    site = web.TCPSite(runner, host, port, shutdown_timeout=SHUTDOWN_S)
+    site = web.TCPSite(runner, host, port)
     await site.start()
 
 
