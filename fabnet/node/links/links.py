@@ -155,12 +155,17 @@ class Links:
         if why is not None:
             await link.close(why)
             return
-        if not await self._adopt(link):
+        held = self._links.get(peer)
+        if held is not None and held.dialler < link.dialler:
+            await link.close()
             return
+        self._adopt(link)
         ours = self._identity
         reader = Reader(peer, ours.network, ours.incarnation, self._opened)
         link.send(self._hello)
         try:
+            if held is not None:
+                await held.close()
             await link.serve(reader, lambda heard: self._hear(link, heard))
         except* RemoteError as group:
             self.lower(Lower(peer, first_fault(group)))
@@ -178,17 +183,12 @@ class Links:
         is_full = link.peer not in self._links and len(self._links) >= LINKS_MAX
         return FULL if is_full else self.standing.why_not(link.peer)
 
-    async def _adopt(self, link: Link) -> bool:
-        held = self._links.get(link.peer)
-        if held is not None:
-            if held.dialler < link.dialler:
-                await link.close()
-                return False
-            await held.close()
-        elif len(self._links) >= INBOUND_MAX and link.dialler == link.peer:
+    def _adopt(self, link: Link) -> None:
+        """Take a link in, before anything waits: of two at once each sees the other."""
+        is_new = link.peer not in self._links
+        if is_new and len(self._links) >= INBOUND_MAX and link.dialler == link.peer:
             self._make_room()
         self._links[link.peer] = link
-        return True
 
     def _make_room(self) -> None:
         """Let go of one stranger: a peer that is known wants its place."""
