@@ -136,6 +136,11 @@ class Links:
         is_full = len(strangers) >= STRANGERS_MAX or len(inbound) >= INBOUND_MAX
         return FULL if is_full else None
 
+    def let_go(self) -> None:
+        """End every link, since the node stops; waits for nobody."""
+        for link in self._links.values():
+            link.drop()
+
     async def block(
         self, peer: PeerId, why: str, until_ms: int | None
     ) -> Refusal | None:

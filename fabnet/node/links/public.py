@@ -52,6 +52,7 @@ def make_public_app(
     app.router.add_get(WELL_KNOWN, _protocols)
     app.router.add_get(WS_PATH, door.open_link)
     app.router.add_get(BLOB_PATH + "{cid}", door.give_blob)
+    app.on_shutdown.append(door.let_go)
     return app
 
 
@@ -99,6 +100,10 @@ class _Door:
         await socket.prepare(request)
         await self._links.serve(Link(socket, peer=peer, dialler=peer, block=block))
         return socket
+
+    async def let_go(self, _: web.Application) -> None:
+        """End the links: they are requests, for whose end the server would wait."""
+        self._links.let_go()
 
     async def give_blob(self, request: web.Request) -> web.StreamResponse:
         """Give a file to whoever logged in and is not in debt; it pays afterwards."""
