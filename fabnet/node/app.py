@@ -161,7 +161,7 @@ async def _run_once(
             plans=node.plans,
         )
         try:
-            await _serve(stack, config, keyring, node, shell, ready)
+            await _serve(config, keyring, node, shell, ready)
         except* RestoredError as group:
             above = first_of(group).above
             await incarnation.renew(store, beside, clock, above=above)
@@ -246,29 +246,13 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
     return _Node(runner, links, floor, dialler, outbound, plans)
 
 
-async def _serve(  # noqa: PLR0917  # the same
-    stack: AsyncExitStack,
+async def _serve(
     config: Config,
     keyring: Keyring,
     node: _Node,
     shell: Shell,
     ready: Callable[[str], None],
 ) -> None:
-    clock = shell.clock
-    auth = ServerAuth(
-        keyring.node,
-        _hosts(config),
-        clock.token(32),
-        lambda: clock.now().tick_ms,
-        clock.token,
-    )
-    public = make_public_app(
-        auth=auth,
-        links=node.links,
-        blobs=shell.blobs,
-        proxies=proxies_in(config.listen.proxies),
-    )
-    operator = make_operator_app(shell)
     async with asyncio.TaskGroup() as tasks:
         running = tasks.create_task(node.runner.run(), name="runner")
         disk = await asyncio.to_thread(shell.store.look_at_disk)
@@ -277,34 +261,68 @@ async def _serve(  # noqa: PLR0917  # the same
         looking = tasks.create_task(_watch_disk(shell, disk), name="disk")
         await _publish_documents(config, shell)
         describing = tasks.create_task(node.floor.describe(), name="floor")
-        proxies = HOME + tuple(proxies_in(config.listen.proxies))
-        await open_door(
-            stack,
-            public,
-            config.listen.public,
-            shutdown_s=SHUTDOWN_S,
-            bounds=Bounds(proxies=proxies),
-        )
-        await _listen(stack, operator, *config.listen.operator)
-        dialling = [
-            tasks.create_task(node.dialler.keep(address), name=f"dial {address.text}")
-            for address in map(addresses.parse, config.peers.dial)
-        ]
-        if config.listen.addresses:
-            placed = Placed(_peer_record(config, shell.identity, clock))
-            await node.runner.post(placed)
-        choosing = tasks.create_task(node.outbound.keep(), name="outbound")
-        host, port = config.listen.operator
-        first = await first_token(shell.store, clock)
-        if first is not None:
-            await asyncio.to_thread(_write_token, config, first)
-        ready(f"http://{host}:{port}")
-        logger.info("ready as %s", shell.identity.peer)
         try:
-            raise await shell.store.alarm.wait()
+            # Closed while the mind still answers those who have asked.
+            async with AsyncExitStack() as doors:
+                await _open(doors, config, keyring, node, shell)
+                dialling = [
+                    tasks.create_task(node.dialler.keep(at), name=f"dial {at.text}")
+                    for at in map(addresses.parse, config.peers.dial)
+                ]
+                if config.listen.addresses:
+                    record = _peer_record(config, shell.identity, shell.clock)
+                    await node.runner.post(Placed(record))
+                choosing = tasks.create_task(node.outbound.keep(), name="outbound")
+                await _say_ready(config, shell, ready)
+                try:
+                    failure = await shell.store.alarm.wait()
+                    running.cancel()  # of what the disk does not take, nothing is done
+                    raise failure
+                finally:
+                    for task in (*dialling, choosing, looking, describing):
+                        task.cancel()
         finally:
-            for task in (*dialling, choosing, looking, describing, running):
-                task.cancel()
+            running.cancel()
+
+
+async def _open(
+    doors: AsyncExitStack,
+    config: Config,
+    keyring: Keyring,
+    node: _Node,
+    shell: Shell,
+) -> None:
+    """Listen on both ports until `doors` is closed."""
+    auth = ServerAuth(
+        keyring.node,
+        _hosts(config),
+        shell.clock.token(32),
+        lambda: shell.clock.now().tick_ms,
+        shell.clock.token,
+    )
+    proxies = proxies_in(config.listen.proxies)
+    public = make_public_app(
+        auth=auth, links=node.links, blobs=shell.blobs, proxies=proxies
+    )
+    await open_door(
+        doors,
+        public,
+        config.listen.public,
+        shutdown_s=SHUTDOWN_S,
+        bounds=Bounds(proxies=HOME + tuple(proxies)),
+    )
+    await _listen(doors, make_operator_app(shell), *config.listen.operator)
+
+
+async def _say_ready(
+    config: Config, shell: Shell, ready: Callable[[str], None]
+) -> None:
+    first = await first_token(shell.store, shell.clock)
+    if first is not None:
+        await asyncio.to_thread(_write_token, config, first)
+    host, port = config.listen.operator
+    ready(f"http://{host}:{port}")
+    logger.info("ready as %s", shell.identity.peer)
 
 
 async def _watch_disk(shell: Shell, disk: DiskState) -> None:
