@@ -88,16 +88,22 @@ class Town:
         return f"/ip4/{self.address}/tcp/{PUBLIC_PORT}/http"
 
 
-def lay_out(folder: Path, addresses: Sequence[str], clock: Clock) -> list[Town]:
+def lay_out(
+    folder: Path,
+    addresses: Sequence[str],
+    clock: Clock,
+    names: Sequence[str] = tuple(TOWNS),
+) -> list[Town]:
     """Found the cooperatives and their federation; each town has its `data` already."""
     now_ms = clock.now().moment_ms
-    places = zip(TOWNS, addresses, strict=True)
+    quorum = min(QUORUM, len(names) - 1)
+    places = zip(names, addresses, strict=True)
     found = [_found(folder / name, at, clock.token, now_ms) for name, at in places]
     towns = [town for town, _, _ in found]
     stewards = {town.name: steward for town, steward, _ in found}
     seats = [(town.charter, stewards[town.name]) for town in towns]
     federation = founding.federation(
-        "Federation of Five Cities", seats, membership_quorum=QUORUM, moment_ms=now_ms
+        "Federation of Five Cities", seats, membership_quorum=quorum, moment_ms=now_ms
     )
     for town, steward, charter in found:
         others = [stewards[other.name] for other in towns if other is not town]
@@ -106,7 +112,7 @@ def lay_out(folder: Path, addresses: Sequence[str], clock: Clock) -> list[Town]:
             founding.id_of(federation),
             actor_type="worker_coop",
             facts=("worker_owned", "surplus_to_worker_owners"),
-            stewards=others[:QUORUM],
+            stewards=others[:quorum],
             moment_ms=now_ms,
         )
         policy = founding.policy(
@@ -189,7 +195,7 @@ def _printer(town: Town, id_: str) -> dict[str, Toml]:
         "name": f"{id_} of {town.name}",
         "process": "3d-printing.fdm",
         "driver": "simulated",
-        "materials": ["petg"],
+        "materials": ["petg", "pla"],
         "size_mm": [250, 210, 220],
         "tolerance_mm": 0.2,
         "nozzles_mm": [0.4],
