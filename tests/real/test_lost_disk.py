@@ -27,12 +27,19 @@ WAIT_S = 120
 
 
 @asynccontextmanager
-async def three_cities(folder: Path) -> AsyncIterator[Walk]:
-    """Run the demonstration's nodes, Detroit's machines slower than there."""
+async def three_cities(
+    folder: Path, set_up: Callable[[Site], None] | None = None
+) -> AsyncIterator[Walk]:
+    """Run the demonstration's nodes, with slower machines than there.
+
+    Detroit is `set_up` before it starts.
+    """
     sites = lay_out(folder, SystemClock())
     for site in sites:
         words = site.config.read_text()
         site.config.write_text(words.replace("= 4000", f"= {SLOWER}"))
+    if set_up is not None:
+        set_up(sites[1])
     nodes = Nodes()
     async with AsyncExitStack() as stack:
         stack.push_async_callback(nodes.stop)
