@@ -1,0 +1,1 @@
+"""What the product says and how it recovers, each seen at least once by `make test`."""
