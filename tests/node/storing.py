@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from fabnet.records.body import Body
 from fabnet.records.ids import Incarnation, PeerId, RecordId
 from fabnet.records.keys import SigningKey
 from fabnet.records.record import Record, seal_record
+from tests.probes import watching
 
 ROOT = Path(__file__).parents[2]
 KEY = SigningKey.from_seed(b"store".ljust(32))
@@ -79,12 +81,24 @@ sys.stdout.reconfigure(line_buffering=True)
 """.replace("BALLAST", "0")
 
 
+WATCHED = """
+from pathlib import Path
+from tests.probes import watching
+watching.report(Path({seen!r}))
+"""
+
+
 def run(script: str, *wrapper: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*wrapper, sys.executable, "-c", script],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+    """Run a script to its end in a process of its own, which is watched too."""
+    with tempfile.TemporaryDirectory() as folder:
+        seen = Path(folder) / "seen"
+        done = subprocess.run(
+            [*wrapper, sys.executable, "-c", WATCHED.format(seen=str(seen)) + script],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        watching.learn(seen)
+    return done

@@ -33,6 +33,7 @@ MOUTHS: Final = {
     "normalised": ((0, MANIFEST),),
     "warning": ((0, MANIFEST),),
     "error": ((0, MANIFEST),),
+    "tell": ((0, MANIFEST),),
     "Note": ((1, MANIFEST),),
 }
 """Which argument of what is a code, by its place or its name, and of which sort."""

@@ -6,13 +6,15 @@ it saw to the process that called it.
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import pytest
 
-from tests.probes import watching
+from tests.probes import judging, watching
 
 watching.install()
+
+MISSED: Final = pytest.StashKey[list[str]]()
 
 
 class Worker(Protocol):
@@ -40,14 +42,34 @@ def pytest_testnodedown(node: Worker) -> None:
 
 
 @pytest.hookimpl(trylast=True)
-def pytest_sessionfinish(session: pytest.Session) -> None:
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """Hand over what was seen; or, where all of it is gathered, judge it."""
     output = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["probes"] = dict(watching.SEEN)
-        return
-    import os
-    if "FABNET_PROBES" in os.environ:
-        with open(os.environ["FABNET_PROBES"], "w") as out:
-            for k, v in sorted(watching.SEEN.items()):
-                out.write(f"{k}\t{v}\n")
+    elif exitstatus == pytest.ExitCode.OK and is_whole(session.config):
+        _write_down(session.config)
+        session.config.stash[MISSED] = missed = judging.unhit(
+            judging.to_hit(), watching.SEEN.keys()
+        )
+        if missed:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Name what was not hit."""
+    missed = config.stash.get(MISSED, [])
+    if missed:
+        terminalreporter.section("no test hit")
+        for each in missed:
+            terminalreporter.line(f"FAILED {each}")
+
+
+def _write_down(config: pytest.Config) -> None:
+    """Write which test hit what, for whoever looks for one to read."""
+    assert config.cache is not None, "the cache is a part of pytest"
+    page = config.cache.mkdir("probes") / "seen.tsv"
+    rows = (f"{hit}\t{test}\n" for hit, test in sorted(watching.SEEN.items()))
+    page.write_text("".join(rows), encoding="utf-8")
