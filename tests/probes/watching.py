@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import atexit
 import os
 import sys
 from collections.abc import Sequence
@@ -11,12 +10,14 @@ from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Final
+from typing import Final, TextIO
 
 from tests.probes.placing import PROBE, placed
 
 SEEN: Final[dict[str, str]] = {}
 """Each word and path that was hit in this process, and the test that hit it first."""
+_pages: Final[list[TextIO]] = []
+"""Where a process that a test began writes what it sees."""
 
 
 def probe(sort: str, word: object = None) -> object:
@@ -24,6 +25,8 @@ def probe(sort: str, word: object = None) -> object:
     hit = f"{sort} {word}" if isinstance(word, str) else sort
     if hit not in SEEN:
         SEEN[hit] = os.environ.get("PYTEST_CURRENT_TEST", "").partition(" (")[0]
+        for page in _pages:
+            page.write(f"{hit}\n")
     return word
 
 
@@ -76,12 +79,12 @@ def install() -> None:
 
 
 def report(file: Path) -> None:
-    """Watch this process, which another test began, and write what is seen at its end.
+    """Watch this process, which a test began, and write at once whatever is seen.
 
-    A process that is killed tells nothing.
+    So a process that ends by a kill has told of all that it did.
     """
     install()
-    atexit.register(lambda: file.write_text("\n".join(SEEN), encoding="utf-8"))
+    _pages.append(file.open("w", buffering=1, encoding="utf-8"))
 
 
 def learn(file: Path) -> None:

@@ -137,3 +137,20 @@ def test_a_readiness_word_outside_the_vocabulary_stays_and_is_flagged(
     assert told(found) == [("outside-vocabulary", "technology-readiness-level")]
     hint = (("near", "OTRL-5"),) if word == "OTLR-5" else ()
     assert found.report[0].args == (("was", word), *hint)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("mit", "licence-respelled"),
+        ("MIT AND", "licence-malformed"),
+        ("NONE", "licence-no-licence"),
+        ("MIT\u200b", "licence-odd-letters"),
+        ("MIT, CC-BY-NC-4.0", "licence-conflict"),
+        ("MIT/CC0-1.0", "licence-several"),
+        ("A" * 600, "licence-too-long"),
+        ("(" * 40 + "MIT" + ")" * 40, "licence-too-nested"),
+    ],
+)
+def test_a_licence_that_is_not_plain_is_told(text: str, code: str) -> None:
+    assert (code, "license") in told(read(license=text))
