@@ -350,3 +350,10 @@ def test_only_the_requester_confirms() -> None:
     said = makings.hear_requester(held(queued()), CONFIRM, author=STRANGER)
 
     assert said == Ignored("not-the-requester")
+
+
+def test_only_a_lost_lot_is_counted_by_a_person() -> None:
+    fenced = Remnant(job(), 1, REQUESTER, "fenced", OURS, None, 0, 0, None)
+
+    with pytest.raises(TransitionError, match="attest while fenced"):
+        remnants.attest(fenced, good=1, scrap=0, document=b"")

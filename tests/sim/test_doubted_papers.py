@@ -133,8 +133,8 @@ def test_a_requester_holds_an_attestation_to_what_was_signed() -> None:
     strangers = signed(network, detroit, ATTESTATION, subject)
     body = Attest(job, 1, came, 2, 0, strangers)
     says(network, detroit, jackson, handoff.ATTEST, body)
-    del jackson.mind.community.charters[detroit.identity.charter]
-    says(network, detroit, jackson, handoff.ATTEST, Attest(job, 1, came, 2, 0, paper))
+    del jackson.mind.community.charters[jackson.identity.charter]
+    says(network, jackson, jackson, handoff.ATTEST, Attest(job, 1, came, 2, 0, paper))
 
     assert ignored(jackson, job) == [
         "not-what-was-signed", "unreadable", "signers-missing", "no-charter"

@@ -100,8 +100,7 @@ def first_heard(
 
 def lose(making: Making) -> Remnant:
     """Return what is left of a lot that an earlier database of ours was asked for."""
-    if not takes(making, "lose"):
-        raise TransitionError(f"{making.job}/{making.epoch}: lose while {making.state}")
+    assert takes(making, "lose"), "a lot may be lost in every state"
     machine = (
         making.machine if making.state in ("ready", "running", "in-doubt") else None
     )

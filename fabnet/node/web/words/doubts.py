@@ -108,11 +108,9 @@ DOUBT_REASONS: Final = {
     "not-while-written-off": _("the lot was written off"),
     "not-while-closed": _("the lot is closed"),
     "not-while-queued": _("the lot waits for an answer"),
-    "not-while-held": _("the lot is held, and not confirmed"),
     "not-while-ready": _("the lot is confirmed already"),
     "not-while-running": _("the lot is being made"),
     "not-while-in-doubt": _("a piece of the lot is in doubt"),
-    "not-while-final": _("the lot is over"),
 }
 """Why not, by code: a clause without a full stop."""
 
