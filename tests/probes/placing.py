@@ -29,6 +29,7 @@ MOUTHS: Final = {
     "problem": ((1, SAID),),
     "sentence": ((0, SAID),),
     "reason": ((0, SAID),),
+    "Doubt": ((0, DOUBT),),
     "doubt_told": ((0, DOUBT),),
     "normalised": ((0, MANIFEST),),
     "warning": ((0, MANIFEST),),

@@ -179,18 +179,38 @@ def test_only_the_requester_of_a_lost_lot_is_answered() -> None:
     assert the_lot(jackson, job).state == "lost"
 
 
+def test_a_vow_never_to_have_confirmed_ends_a_lost_lot_and_a_confirm_does_not() -> None:
+    network, jackson, detroit, _ = asked()
+    network.run(30)
+    first = detroit.identity.incarnation
+    restored(detroit)
+    network.run(600)
+    held = detroit.mind.workshop.remnants
+
+    for _ in range(2):
+        said = Confirm(NOBODYS, 1, first, b"")
+        says(network, jackson, detroit, handoff.CONFIRM, said)
+        assert held[f"{NOBODYS}/1"].state == "lost"
+    says(network, jackson, detroit, handoff.CANCEL, Cancel(NOBODYS, 1, None))
+    assert held[f"{NOBODYS}/1"].state == "fenced"
+
+
 def test_of_too_many_lost_lots_those_that_need_nobody_are_forgotten_first(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     network, jackson, detroit, job = asked()
     made(network, job, 1)
-    monkeypatch.setattr(remnants, "REMNANTS_MAX", 1)
     restored(detroit)
-    theirs = Incarnation(1, 0)
-
-    says(network, jackson, detroit, handoff.CANCEL, Cancel(NOBODYS, 1, None))
     network.run(600)
-    says(network, jackson, detroit, handoff.CANCEL, Cancel(NOBODYS, 2, theirs))
-
     held = detroit.mind.workshop.remnants
+    monkeypatch.setattr(remnants, "REMNANTS_MAX", 2)
+
+    for epoch in (1, 2):
+        said = Cancel(NOBODYS, epoch, None)
+        says(network, jackson, detroit, handoff.CANCEL, said)
+    assert list(held) == [f"{job}/1", f"{NOBODYS}/2"]
+
+    monkeypatch.setattr(remnants, "REMNANTS_MAX", 1)
+    held.pop(f"{NOBODYS}/2")
+    says(network, jackson, detroit, handoff.CANCEL, Cancel(NOBODYS, 3, None))
     assert list(held) == [f"{job}/1"], "a lost lot waits for a person"

@@ -137,7 +137,6 @@ LINES: Final = {
     "lot-waits-disk": _(
         "Lot {epoch} waits: the disk of its node is full, and no piece is begun."
     ),
-    "broken-chain": _("Record {record} does not follow its log at place {seq}."),
     **DOUBT_LINES,
     **WHYS,
 }
