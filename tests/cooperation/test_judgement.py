@@ -8,20 +8,25 @@ import pytest
 from fabnet.content.cid import of_raw
 from fabnet.cooperation.judgement import (
     Party,
+    Station,
     accepted_materials,
     is_dispute,
+    may_lease,
     may_request,
     may_start,
 )
 from fabnet.designs.documents.dispute import Disputed
 from fabnet.designs.documents.terms import NO_TERMS, Terms
 from fabnet.designs.revision import Part, Revision
+from fabnet.production.capability import Capability
 from fabnet.production.lots.making import Making
+from fabnet.production.offer import CapacityOffer
 from fabnet.production.place import place_at
 from fabnet.production.request import Item, Request
-from fabnet.records.ids import CharterId, DocumentId
+from fabnet.records.ids import CharterId, DocumentId, FacilityId, Window
 from fabnet.records.refusal import Refusal
-from tests.production.samples import changed, queued
+from tests.cooperation.test_policy import enacted
+from tests.production.samples import MACHINE, changed, queued
 from tests.sim.cities import hook
 
 DESIGN = hook()
@@ -95,6 +100,7 @@ def started(
     terms: Terms | None = None,
     withdrawn: str | None = None,
     maker: str = "worker_coop",
+    design: Revision = DESIGN,
 ) -> str | None:
     """Why a lot that was leased under `licence` may not be begun."""
     making = changed(
@@ -103,7 +109,7 @@ def started(
     )  # fmt: skip
     refusal = may_start(
         making,
-        revision=DESIGN,
+        revision=design,
         terms=granting("CC-BY-NC-SA-4.0 OR MIT") if terms is None else terms,
         withdrawn=withdrawn,
         maker=Party(maker, frozenset(), "members"),
@@ -132,6 +138,37 @@ def test_a_recall_or_a_lost_grant_stops_what_was_leased() -> None:
     assert started("MIT", terms=granting("CC-BY-NC-4.0"), maker="firm") == (
         "licence-review-unclear"
     )
+
+
+def test_a_licence_that_wants_the_source_to_be_had_needs_a_place_for_it() -> None:
+    nowhere = msgspec.structs.replace(DESIGN, source_location="")
+
+    assert started("CERN-OHL-S-2.0", terms=GRANTED, design=nowhere) == (
+        "no-source-location"
+    )
+
+
+# ------------------------------------------------------------------ when it is leased
+
+
+def test_a_window_is_long_enough_for_what_is_asked_in_it() -> None:
+    capable = Capability(
+        "3d-printing.fdm", ("pla", "petg"), 300_000, 300_000, 300_000, 200, None,
+        (400,), (), 120,
+    )  # fmt: skip
+    offer = CapacityOffer(
+        MACHINE, FacilityId("mill"), capable, 1_000, 60, 120, (), ("members",), 3_600
+    )
+    making = changed(queued(), part=PART.name)
+    station = Station("idle", ((offer, 1),), (Window(making.start_ms, making.end_ms),))
+    member = Party("worker_coop", frozenset(), "members")
+    refusal = may_lease(
+        changed(making, end_ms=making.start_ms + 1_000), revision=DESIGN,
+        terms=GRANTED, withdrawn=None, station=station, policy=enacted({}),
+        maker=member, requester=member,
+    )  # fmt: skip
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == "window-too-short"
 
 
 # ------------------------------------------------------------------ under dispute

@@ -23,7 +23,6 @@ from fabnet.errors import (
     InputError,
     LimitError,
     RemoteError,
-    TransitionError,
 )
 from fabnet.node.api import problem as problems
 from fabnet.node.api.gate import admit, bearer, check_host, check_origin, hosts_of
@@ -106,10 +105,6 @@ def _handler(shell: Shell, route: Route, turn: asyncio.Lock) -> Handler:
     return handle
 
 
-_FULL: Final = (HTTPStatus.INSUFFICIENT_STORAGE, "disk-low")
-_OUT_OF_ORDER: Final = (HTTPStatus.CONFLICT, "out-of-order")
-
-
 async def _answer(
     shell: Shell, route: Route, turn: asyncio.Lock, request: web.Request
 ) -> Reply:
@@ -127,9 +122,8 @@ async def _answer(
         return wrong_field(error.field, error.expected)
     except RemoteError as error:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, "not-authentic", why=str(error))
-    except (DiskFullError, TransitionError) as error:
-        is_full = isinstance(error, DiskFullError)
-        return problem(*(_FULL if is_full else _OUT_OF_ORDER))
+    except DiskFullError:
+        return problem(HTTPStatus.INSUFFICIENT_STORAGE, "disk-low")
 
 
 def _query(request: web.Request) -> dict[str, str]:

@@ -44,7 +44,6 @@ REASONS: Final = {
         "lot {epoch} is not leased, so there are no terms to make it under"
     ),
     "not-fetched": _("the design’s files are not here yet"),
-    "out-of-order": _("this is not possible now"),
     "internal": _("something went wrong here; the log says what"),
     # Why something was not asked for, leased or made.
     "due-in-the-past": _("the due time {due_ms} has passed"),
