@@ -25,7 +25,7 @@ from fabnet.production.place import place_at
 from fabnet.production.request import Item, Request
 from fabnet.records.ids import CharterId, DocumentId, FacilityId, Window
 from fabnet.records.refusal import Refusal
-from tests.cooperation.test_policy import enacted
+from tests.cooperation.people import enacted
 from tests.production.samples import MACHINE, changed, queued
 from tests.sim.cities import hook
 

@@ -39,9 +39,7 @@ ODD = made_from(
     CHANGED(HOOK, title="Odd bill"),
     {
         **design().files,
-        "bom.csv": (
-            b"part;qty;type\nHook;2;BUY\nArm;1;MAKE\n;3;STD\nM4 screw;;STD\n"
-        ),
+        "bom.csv": (b"part;qty;type\nHook;2;BUY\nArm;1;MAKE\n;3;STD\nM4 screw;;STD\n"),
         "bom.md": b"# Two screws",
         "bom-gone.csv": b"part;qty\nNut;1\n",
         "bom-bare.csv": b"nothing\n",

@@ -121,7 +121,9 @@ async def test_before_its_terms_are_signed_a_lot_has_no_sheet_and_nobody_to_hand
         making = await making_of(desk, job)
         bare = msgspec.structs.replace(making, sealed=None, acceptance=None)
         key = lot_key(JobId(job), 1)
-        await desk.shell.store.commit([Put("making", key, canonical.encode(bare))], THEN)
+        await desk.shell.store.commit(
+            [Put("making", key, canonical.encode(bare))], THEN
+        )
 
         handover = await desk.get(f"/v1/lots/{job}/1/handover", "operator")
         assert reason(handover) == "not-confirmed"

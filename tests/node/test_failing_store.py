@@ -23,9 +23,9 @@ async def cannot_grow():
     for n in range(20):
         await store.commit([Put("lot", str(n), bytes(100_000))], 0)
     free = os.statvfs("PATH").f_bavail * 4096
-    Path("PATH", "films").write_bytes(bytes(free - 200_000))
-    writer.CHECKPOINT_BYTES = 1
-    await store.commit([Put("lot", "last", b"word")], 0)
+    Path("PATH", "films").write_bytes(bytes(free - LEFT))
+    writer.CHECKPOINT_BYTES = EACH
+    await store.commit([Put("lot", "last", bytes(50_000))], 0)
     await store.commit([], 0)
     await store.close()
     print(Path("PATH", "ballast").exists(), store.failed)
@@ -66,10 +66,13 @@ def test_a_ballast_that_cannot_be_set_aside_leaves_nothing(tmp_path: Path) -> No
     assert said == "low []\n"
 
 
-def test_a_database_that_cannot_grow_gives_up_the_ballast_and_goes_on(
-    tmp_path: Path,
+@pytest.mark.parametrize(("left", "each"), [("200_000", "1"), ("4096", "1 << 30")])
+def test_a_log_or_a_database_that_cannot_grow_takes_the_ballast_and_goes_on(
+    tmp_path: Path, left: str, each: str
 ) -> None:
-    assert on_a_small_disk(CANNOT_GROW, tmp_path)[0] == "False None"
+    script = CANNOT_GROW.replace("LEFT", left).replace("EACH", each)
+
+    assert on_a_small_disk(script, tmp_path)[0] == "False None"
 
 
 def test_a_database_that_cannot_be_written_to_ends_the_store(tmp_path: Path) -> None:

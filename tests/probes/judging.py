@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final
 
+from fabnet.node.web.notes import NOTES
+from fabnet.node.web.words.doubts import DOUBTS
+from fabnet.node.web.words.lines import LINES
+from fabnet.node.web.words.reasons import REASONS
 from tests.probes import placing
 from tests.probes.placing import DOUBT, LINE, MANIFEST, PACKAGE, REASON, SAID
-
-WORDLESS: Final[Mapping[str, str]] = {}
-"""Words and paths that no test of one process hits, each with the test that does."""
 
 _CODE: Final = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 
 
-def tables() -> Mapping[str, Set[str]]:
+def tables() -> Mapping[str, AbstractSet[str]]:
     """Return the codes that have a text, by what sort of word they are."""
-    # Not above: what is imported before the product is watched is never watched.
-    from fabnet.node.web.notes import NOTES
-    from fabnet.node.web.words.doubts import DOUBTS
-    from fabnet.node.web.words.lines import LINES
-    from fabnet.node.web.words.reasons import REASONS
-
     # One note has a second text, for when something near is known.
     notes = {code.removesuffix("-near") for code in NOTES}
     return {
@@ -41,7 +37,7 @@ def to_hit() -> set[str]:
     return found
 
 
-def unhit(wanted: Set[str], seen: Set[str]) -> list[str]:
+def unhit(wanted: AbstractSet[str], seen: AbstractSet[str]) -> list[str]:
     """Return what was to be hit and was not, in order."""
     return sorted(wanted - {_sorted(hit) for hit in seen})
 

@@ -10,7 +10,7 @@ from typing import Final, Protocol
 
 import pytest
 
-from tests.probes import judging, watching
+from tests.probes import watching
 
 watching.install()
 
@@ -35,9 +35,12 @@ def is_whole(config: pytest.Config) -> bool:
     )
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Worker) -> None:
     """Take over what a worker saw."""
-    for hit, test in sorted(getattr(node, "workeroutput", {}).get("probes", {}).items()):
+    for hit, test in sorted(
+        getattr(node, "workeroutput", {}).get("probes", {}).items()
+    ):
         watching.SEEN.setdefault(hit, test)
 
 
@@ -48,6 +51,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if output is not None:
         output["probes"] = dict(watching.SEEN)
     elif exitstatus == pytest.ExitCode.OK and is_whole(session.config):
+        # Not above: what was imported before it is watched is never watched.
+        from tests.probes import judging  # noqa: PLC0415  # so it is late
+
         _write_down(session.config)
         session.config.stash[MISSED] = missed = judging.unhit(
             judging.to_hit(), watching.SEEN.keys()

@@ -35,7 +35,7 @@ class Loader(SourceFileLoader):
 
     def path_stats(self, path: str) -> dict[str, int]:
         """Say that there is no date: what is rewritten is never kept on disk."""
-        raise OSError
+        raise FileNotFoundError(path)
 
     def source_to_code(  # type: ignore[override]  # typeshed has it private to the base
         self, data: bytes | str, path: str, *, _optimize: int = -1

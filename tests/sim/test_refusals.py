@@ -57,7 +57,7 @@ def test_nothing_is_counted_that_is_not_in_doubt() -> None:
     assert "piece-of-no-intent" in detroit.disk.codes(job)
 
 
-# ------------------------------------------------------------------ of designs and plans
+# ------------------------------------------------------------------ of plans
 
 
 def test_a_design_that_cannot_be_had_is_told_at_both_ends() -> None:

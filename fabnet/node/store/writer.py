@@ -95,13 +95,12 @@ class Writer:
         StorageError when the writer failed or was closed, or when `room` was not
         awaited and there is none.
         """
-        self._alarm.check()
-        if self._unfinished >= WRITES_MAX:
-            raise StorageError(f"{WRITES_MAX} writes are unfinished")
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with self._wake:
-            if self._failure is not None:
-                raise type(self._failure)(str(self._failure)) from self._failure
+            # Under the lock: the thread rings it there, and takes nothing more.
+            self._alarm.check()
+            if self._unfinished >= WRITES_MAX:
+                raise StorageError(f"{WRITES_MAX} writes are unfinished")
             if self._closing:
                 raise StorageError("the store is closed")
             if not self._unfinished and not changes.count:

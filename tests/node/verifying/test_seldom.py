@@ -7,13 +7,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from fabnet.content.cid import of_raw
 from fabnet.cooperation.charter import Charter, open_charter
 from fabnet.cooperation.membership import DOCUMENT_KIND as MEMBERSHIP
 from fabnet.designs.documents import passport as passports
 from fabnet.designs.documents.passport import open_passport, passport_subject
 from fabnet.node import founding
-from fabnet.records.credential import issue, open_credential
+from fabnet.records.credential import issue
 from tests.node.cooperative import NODE, STEWARD, policy
 from tests.node.cooperative import charter as charter_of_ours
 from tests.node.publishing.folders import ADA
@@ -86,7 +85,9 @@ def test_a_passport_keeps_to_the_grant_and_to_the_charter_of_its_maker(
     (folder / "passport.json").write_bytes(
         signed(passports.CREDENTIAL, {**passport_subject(freer)}, NODE)
     )
-    assert "licence-differs" in reasons(verified(folder / "passport.json", folder), "no")
+    assert "licence-differs" in reasons(
+        verified(folder / "passport.json", folder), "no"
+    )
 
     elsewhere = msgspec.structs.replace(said, made_by=ADA.public.peer)
     (folder / "passport.json").write_bytes(
