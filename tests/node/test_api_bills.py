@@ -9,8 +9,7 @@ import pytest
 
 from fabnet.content import cid as cids
 from fabnet.designs.revision import Origin
-from tests.node import test_api_designs as designs
-from tests.node.cooperative import design
+from tests.node.cooperative import Published, design
 from tests.node.desk import Desk, at_desk
 from tests.node.test_api_designs import (
     FIRST,
@@ -58,7 +57,7 @@ async def test_every_way_in_which_two_versions_differ_is_told(tmp_path: Path) ->
     async with at_desk(tmp_path) as desk:
         await publish(desk, FIRST, FORK, RACK, WIDER)
 
-        async def between(old: designs.Published, new: designs.Published) -> str:
+        async def between(old: Published, new: Published) -> str:
             path = f"/v1/designs/{old.cid}/diff/{new.cid}"
             return " ".join(await told(desk, path, "changes"))
 

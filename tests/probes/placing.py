@@ -74,10 +74,9 @@ def paths(path: Path) -> set[str]:
     """Return every path that is watched in a file."""
     tree = placed(path.read_bytes(), path)
     return {
-        argument.value
+        str(ast.literal_eval(call.args[0]))
         for call in _calls(tree)
         if _name(call) == PROBE and len(call.args) == 1
-        if isinstance(argument := call.args[0], ast.Constant)
     }
 
 

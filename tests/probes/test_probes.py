@@ -119,7 +119,7 @@ def test_a_watched_module_has_its_own_lines_and_is_not_kept_on_disk() -> None:
     lines = [node.lineno for node in ast.walk(plain) if isinstance(node, ast.stmt)]
     watched = [node.lineno for node in ast.walk(tree) if isinstance(node, ast.stmt)]
     assert set(watched) == set(lines)
-    loader = recovery.__spec__.loader if recovery.__spec__ else None
+    loader = recovery.__spec__.loader
     assert isinstance(loader, watching.Loader)
     with pytest.raises(FileNotFoundError):
         loader.path_stats(recovery.__file__ or "")

@@ -16,6 +16,7 @@ from fabnet.production.lots.lot import Lot
 from fabnet.protocol.events import AttestBench, MessageHeard, WriteOff
 from fabnet.protocol.handoff.doubt import remnants
 from fabnet.records.body import Body
+from fabnet.records.credential import Json
 from fabnet.records.ids import CharterId, Incarnation, JobId
 from fabnet.records.message import seal_message
 from fabnet.records.refusal import Refusal
@@ -50,12 +51,18 @@ def ignored(site: Site, subject: str) -> list[str]:
 # ------------------------------------------------------------------ write-offs
 
 
-def gives_up(network: Network, site: Site, lot: Lot, **but: object) -> Refusal:
+def gives_up(network: Network, site: Site, lot: Lot, **but: Json) -> Refusal:
     """Sign for a lot's missing pieces, but wrongly; return why it does not count."""
-    subject = write_off_subject(
-        job=lot.job, epoch=lot.epoch, requester=site.id, missing=lot.pieces - lot.good,
-        reason="The workshop burnt down.",
-    ) | but  # type: ignore[operator]  # what is wrong about it is JSON as well  # fmt: skip
+    subject = (
+        write_off_subject(
+            job=lot.job,
+            epoch=lot.epoch,
+            requester=site.id,
+            missing=lot.pieces - lot.good,
+            reason="The workshop burnt down.",
+        )
+        | but
+    )
     document = signed(network, site, WRITE_OFF, subject)
     said = site.asks_mind(lambda ask: WriteOff(ask, lot.job, lot.epoch, document))
     assert isinstance(said, Refusal), said
@@ -92,11 +99,9 @@ def test_without_its_charter_a_node_takes_no_paper_about_a_bench() -> None:
 # ------------------------------------------------------------------ attestations
 
 
-def counts(network: Network, site: Site, job: JobId, **but: object) -> Refusal:
+def counts(network: Network, site: Site, job: JobId, **but: Json) -> Refusal:
     """Sign for a bench, but wrongly; return why it does not count."""
-    subject = attestation_subject(
-        job=job, epoch=1, site=site.id, good=2, scrap=0
-    ) | but  # type: ignore[operator]  # what is wrong about it is JSON as well  # fmt: skip
+    subject = attestation_subject(job=job, epoch=1, site=site.id, good=2, scrap=0) | but
     document = signed(network, site, ATTESTATION, subject)
     said = site.asks_mind(lambda ask: AttestBench(ask, job, 1, document))
     assert isinstance(said, Refusal), said
