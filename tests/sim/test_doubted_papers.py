@@ -43,7 +43,7 @@ def says(network: Network, author: Site, to: Site, kind: str, body: Body) -> Non
 
 
 def ignored(site: Site, subject: str) -> list[str]:
-    """Return why messages about a thing changed nothing there."""
+    """Return why what was said of a thing changed nothing, but for what came twice."""
     said = [it.arg("reason") for it in site.story(subject) if it.code == "ignored"]
     return [str(reason) for reason in said if reason != "not-while-lost"]
 
@@ -53,17 +53,11 @@ def ignored(site: Site, subject: str) -> list[str]:
 
 def gives_up(network: Network, site: Site, lot: Lot, **but: Json) -> Refusal:
     """Sign for a lot's missing pieces, but wrongly; return why it does not count."""
-    subject = (
-        write_off_subject(
-            job=lot.job,
-            epoch=lot.epoch,
-            requester=site.id,
-            missing=lot.pieces - lot.good,
-            reason="The workshop burnt down.",
-        )
-        | but
-    )
-    document = signed(network, site, WRITE_OFF, subject)
+    subject = write_off_subject(
+        job=lot.job, epoch=lot.epoch, requester=site.id, missing=lot.pieces - lot.good,
+        reason="The workshop burnt down.",
+    )  # fmt: skip
+    document = signed(network, site, WRITE_OFF, subject | but)
     said = site.asks_mind(lambda ask: WriteOff(ask, lot.job, lot.epoch, document))
     assert isinstance(said, Refusal), said
     return said
@@ -101,8 +95,8 @@ def test_without_its_charter_a_node_takes_no_paper_about_a_bench() -> None:
 
 def counts(network: Network, site: Site, job: JobId, **but: Json) -> Refusal:
     """Sign for a bench, but wrongly; return why it does not count."""
-    subject = attestation_subject(job=job, epoch=1, site=site.id, good=2, scrap=0) | but
-    document = signed(network, site, ATTESTATION, subject)
+    subject = attestation_subject(job=job, epoch=1, site=site.id, good=2, scrap=0)
+    document = signed(network, site, ATTESTATION, subject | but)
     said = site.asks_mind(lambda ask: AttestBench(ask, job, 1, document))
     assert isinstance(said, Refusal), said
     return said
