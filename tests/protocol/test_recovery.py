@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
@@ -62,7 +64,9 @@ def opened(lot: Lot, job: JobId | None = None) -> LotOpened:
 # ------------------------------------------------------------------ our own database
 
 
-def test_a_job_that_only_its_end_was_missing_of_is_closed_at_the_next_start() -> None:
+def test_a_job_that_only_its_end_was_missing_of_is_closed_after_the_next_start() -> (
+    None
+):
     held, job, _ = book()
     held.lots.clear()
     held.keep_job(
@@ -71,6 +75,12 @@ def test_a_job_that_only_its_end_was_missing_of_is_closed_at_the_next_start() ->
     back = Recovery(held, held.courier, spoke=FIRST)
 
     back.wake(turn())
+    assert held.jobs, "its lots may still be told of"
+    later = turn()
+    due = back.due_tick()
+    assert due is not None
+    later.now = replace(later.now, tick_ms=due)
+    back.tick(later)
 
     assert not held.jobs
 

@@ -164,17 +164,18 @@ def test_what_is_said_of_a_lot_that_nobody_knows_changes_nothing() -> None:
     assert not detroit.mind.workshop.fences
 
 
-def test_only_the_requester_of_a_lost_lot_is_answered() -> None:
+def test_who_speaks_of_a_lost_lot_of_another_changes_nothing_of_it() -> None:
     network, jackson, detroit, job = asked(1, "barcelona")
     made(network, job, 1)
     first = detroit.identity.incarnation
     restarted(network, detroit, None)
-    barcelona = network["barcelona"]
+    (key, left), *others = detroit.mind.workshop.remnants.items()
+    assert not others
 
     said = Cancel(job, 1, first)
-    says(network, barcelona, detroit, handoff.CANCEL, said)
+    says(network, network["barcelona"], detroit, handoff.CANCEL, said)
 
-    assert ignored(detroit, job) == ["not-the-requester"]
+    assert detroit.mind.workshop.remnants[key] == left
     assert the_lot(jackson, job).state == "lost"
 
 

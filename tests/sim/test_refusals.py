@@ -47,12 +47,12 @@ def test_one_job_more_than_are_kept_is_refused(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_nothing_is_counted_that_is_not_in_doubt() -> None:
-    network, _, detroit, job = asked()
+    network, jackson, detroit, job = asked()
     made(network, job, 1)
 
     said = detroit.asks_mind(lambda ask: CountBench(ask, job, 1, good=True, person="a"))
     assert reason(said) == "no-lot-in-doubt"
-    detroit.happen(PieceMade(job, 1, 77, True, 60, 5, 900))
+    detroit.happen(PieceMade(jackson.id, job, 1, 77, True, 60, 5, 900))
     network.run(1)
     assert "piece-of-no-intent" in detroit.disk.codes(job)
 
