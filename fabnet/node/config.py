@@ -24,7 +24,6 @@ import msgspec
 from msgspec import Meta
 
 from fabnet.errors import InputError, RemoteError
-from fabnet.node.drivers.driver import DriverClass
 from fabnet.protocol import address
 
 CONFIG_BYTES_MAX: Final = 1024 * 1024
@@ -33,6 +32,7 @@ MACHINES_MAX: Final = 1_000
 """Machines of one facility; each is announced by itself."""
 
 DriverName = Literal["simulated", "manual"]
+DriverClass = Literal["A", "B", "C"]
 State = Literal["idle", "offline", "drained"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 Endpoint = tuple[str, int]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from fabnet.errors import RemoteError
-from fabnet.node.drivers.driver import DriverClass
+from fabnet.node.config import DriverClass
 from fabnet.node.links import frames
 from fabnet.production.facility import Facility
 from fabnet.production.receipt import lot_key

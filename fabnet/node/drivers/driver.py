@@ -16,12 +16,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Protocol
 
 from fabnet.errors import LocalError
+from fabnet.node.config import DriverClass
 from fabnet.protocol.effects import Act
-
-DriverClass = Literal["A", "B", "C"]
 
 Tell = Callable[[int], Awaitable[None]]
 """Called with the permille of the piece that is done."""

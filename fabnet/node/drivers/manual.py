@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+from fabnet.node.config import DriverClass
 from fabnet.node.drivers.driver import (
     Answer,
-    DriverClass,
     Outcome,
     Tell,
     Unknown,

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from fabnet.node.clock import Clock
+from fabnet.node.config import DriverClass
 from fabnet.node.drivers.driver import (
     Answer,
-    DriverClass,
     MachineLostError,
     NotBegun,
     Outcome,

@@ -14,8 +14,8 @@ from typing import Final, Protocol
 
 from fabnet.content.cid import of_raw
 from fabnet.node.clock import SystemClock
-from fabnet.node.config import DriverName
-from fabnet.node.drivers.driver import Driver, DriverClass, Outcome
+from fabnet.node.config import DriverClass, DriverName
+from fabnet.node.drivers.driver import Driver, Outcome
 from fabnet.node.drivers.journal import Journal
 from fabnet.node.drivers.manual import Manual
 from fabnet.node.drivers.memory import Memory

@@ -8,9 +8,8 @@ from typing import get_args
 
 import pytest
 
-from fabnet.node.config import DriverName
+from fabnet.node.config import DriverClass, DriverName
 from fabnet.node.drivers.driver import (
-    DriverClass,
     MachineLostError,
     NotBegun,
     Outcome,

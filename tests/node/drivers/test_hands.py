@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from fabnet.node.config import DriverClass
 from fabnet.node.drivers.driver import (
     Answer,
-    DriverClass,
     MachineLostError,
     NotBegun,
     Outcome,

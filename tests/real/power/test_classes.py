@@ -9,10 +9,10 @@ import pytest
 
 from fabnet.node import founding
 from fabnet.node.api.answers import LotAnswer
+from fabnet.node.config import DriverClass
 from fabnet.node.demo.layout import Site
 from fabnet.node.demo.processes import command
 from fabnet.node.demo.walk import PIECES, Walk
-from fabnet.node.drivers.driver import DriverClass
 from fabnet.node.drivers.journal import Deed, Did, Journal
 from tests.real.test_lost_disk import three_cities, until
 

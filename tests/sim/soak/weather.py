@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Final
 
-from fabnet.node.drivers.driver import DriverClass
+from fabnet.node.config import DriverClass
 from tests.sim.liars import among
 from tests.sim.world import Climate
 
