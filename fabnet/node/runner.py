@@ -31,6 +31,7 @@ from fabnet.protocol.effects import (
     Lower,
     Note,
     Probe,
+    Prune,
     Put,
     Recall,
     Restored,
@@ -67,7 +68,7 @@ BEHIND_MAX: Final = 1_000
 TICK_MS_MAX: Final = 60_000
 """The peer is woken at least so often, to notice that the wall clock was set."""
 
-Durable = Keep | Void | Forget | Put | Drop | Note | Unsay
+Durable = Keep | Void | Forget | Prune | Put | Drop | Note | Unsay
 Outward = (
     Probe | TellKnown | Restored
     | Subscribe | SendProofs | SendGot | Send | Lower | Serve

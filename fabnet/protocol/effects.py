@@ -1,7 +1,8 @@
 """Everything a peer can ask of its shell.
 
-What one `handle` returned is one transaction: every Keep, Void, Forget, Put, Drop and
-Note in it is durable before any other effect of it is performed (Keep before Send).
+What one `handle` returned is one transaction: every Keep, Void, Forget, Prune, Put,
+Drop and Note in it is durable before any other effect of it is performed (Keep before
+Send).
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ from fabnet.records.refusal import Refusal
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """Write this record, as the `arrival`-th; a notice replaces the one of its key."""
+    """Write this record, as the `arrival`-th; a notice replaces the one of its key.
+
+    One that is kept stays where it is, unless it gains the body that it lacked.
+    """
 
     record: Record
     arrival: int
@@ -54,6 +58,16 @@ class Forget:
     author: PeerId
     kind: str
     key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Prune:
+    """Delete the body of a log record for good; header and envelope stay.
+
+    Its bytes are overwritten, and a body that comes again is not written.
+    """
+
+    record: RecordId
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +250,12 @@ class Answer:
 
 
 Effect = (
-    Keep | Void | Forget | Put | Drop | Note | Unsay
+    Keep | Void | Forget | Prune | Put | Drop | Note | Unsay
     | Probe | TellKnown | Restored
     | Subscribe | SendProofs | Serve | SendGot | Send | Lower
     | Compare | Recall | AskPlan | Act | Look | Answer
 )  # fmt: skip
-DURABLE = (Keep, Void, Forget, Put, Drop, Note, Unsay)
+DURABLE = (Keep, Void, Forget, Prune, Put, Drop, Note, Unsay)
 PROOFS_MAX: Final = 40
 """Proofs sent together, 62 KB: what fits in one frame."""
 

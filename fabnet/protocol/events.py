@@ -24,6 +24,7 @@ from fabnet.records.ids import (
     Incarnation,
     JobId,
     PeerId,
+    RecordId,
     Window,
 )
 from fabnet.records.message import Message
@@ -221,6 +222,21 @@ class WriteOff:
     document: bytes
 
 
+PruneReason = Literal["personal", "obsolete"]
+"""Why a body goes: it is about a person, or nobody needs it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class PruneBody:
+    """An operator wants the body of a kept log record gone from this disk."""
+
+    ask: int
+    record: Record
+    closed: bool
+    """Whether its author has logged that the job it belongs to is over."""
+    why: PruneReason
+
+
 # ------------------------------------------------------------------ machines here
 
 
@@ -300,6 +316,8 @@ class Compared:
     """
 
     found: tuple[tuple[Record, Record | None], ...]
+    pruned: frozenset[RecordId] = frozenset()
+    """Kept ones whose body was deleted here, and is not to come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -373,6 +391,7 @@ Event = (
     | CountBench
     | AttestBench
     | WriteOff
+    | PruneBody
     | FacilitySeen
     | MachineSeen
     | Progressed

@@ -62,6 +62,7 @@ from fabnet.protocol.events import (
     ProbeHeard,
     Progressed,
     ProofsHeard,
+    PruneBody,
     Publish,
     Recalled,
     SubscribeHeard,
@@ -84,6 +85,7 @@ from fabnet.protocol.handoff.workshop import Workshop
 from fabnet.protocol.market import Market
 from fabnet.protocol.release import Release
 from fabnet.protocol.remembering import restore
+from fabnet.protocol.replica.pruning import Pruning
 from fabnet.protocol.replica.replica import Replica
 from fabnet.protocol.voice import CountRow, Identity, Voice
 from fabnet.records.ids import Incarnation, Now, PeerId
@@ -123,6 +125,7 @@ class Peer:
             self.workshop, self.work, self.community, self.courier, self.remnants
         )
         self.withdrawals = Withdrawals()
+        self.pruning = Pruning(self.book, self.workshop)
         self.peer_record: bytes | None = None
         """Where others can dial us; nil behind a NAT."""
         self.release = Release(self.voice, self.community, self.replica)
@@ -243,6 +246,8 @@ class Peer:
                 self.remnants.attest(turn, event)
             case WriteOff():
                 self.lost.write_off(turn, event)
+            case PruneBody():
+                self.pruning.prune(turn, event)
             case FacilitySeen(facility):
                 self.voice.announce(
                     turn,
@@ -416,6 +421,10 @@ class Peer:
 
     def _learn(self, turn: Turn, record: Record) -> None:
         """Let our parts hear a record that is kept, ours or another's."""
+        if record.body is None:
+            # Its chain goes through it; what nobody here has read counts for nothing.
+            turn.note(record.id, "without-body", kind=record.kind)
+            return
         try:
             self.market.hear(turn, record)
             refusal = self.replica.learn(turn, record)

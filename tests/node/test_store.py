@@ -16,6 +16,7 @@ from fabnet.node.store.engine import migrate, open_writer
 from fabnet.node.store.reading import BlobEntry, StoryLine, Token
 from fabnet.node.store.store import Store
 from fabnet.protocol.effects import Drop, Forget, Keep, Note, Put, Void
+from fabnet.protocol.events import Compared
 from fabnet.records.ids import Incarnation
 from fabnet.records.record import Record
 from tests.node.storing import (
@@ -94,17 +95,20 @@ async def test_of_two_notices_in_one_group_only_the_later_is_written(
 
 
 @pytest.mark.asyncio
-async def test_a_record_kept_twice_keeps_its_place_and_gains_its_body(
+async def test_a_record_kept_twice_keeps_its_place_until_it_gains_its_body(
     tmp_path: Path,
 ) -> None:
     (record,) = chain(1, "a chair")
-    pruned = Record(record.header, record.envelope, None, record.id)
+    bare = Record(record.header, record.envelope, None, record.id)
     async with opened(tmp_path) as store:
-        await store.commit([Keep(pruned, 1, OTHER)], THEN)
-        await store.commit([Keep(record, 2, None)], THEN)
-        await store.commit([Keep(pruned, 3, None)], THEN)
-        assert await store.record(record.id) == record
+        await store.commit([Keep(bare, 1, OTHER)], THEN)
+        await store.commit([Keep(bare, 2, OTHER)], THEN)
         assert await store.serve(1, 10, ME) == ([], 1)
+        await store.commit([Keep(record, 3, OTHER)], THEN)
+        await store.commit([Keep(bare, 4, None), Keep(record, 5, None)], THEN)
+        assert await store.record(record.id) == record
+        served = [(record.envelope, record.body)]
+        assert await store.serve(1, 10, ME) == (served, 3), "who had it bare"
 
 
 @pytest.mark.asyncio
@@ -124,11 +128,11 @@ async def test_r7_what_is_void_is_kept_and_neither_shown_nor_served(
         served, cursor = await store.serve(0, 10, OTHER)
         assert [raw for raw, _ in served] == [first.envelope, said.envelope]
         assert cursor == 4
-        assert await store.beside([third]) == [(third, third)], "the bytes stay"
+        assert await store.beside([third]) == Compared(((third, third),)), "they stay"
 
         await store.commit([Void(ME, where, 1, onward=True)], THEN)
         assert await store.records() == [first], "a cut ends the notices too"
-        assert await store.beside([second]) == [(second, second)]
+        assert await store.beside([second]) == Compared(((second, second),))
 
 
 @pytest.mark.asyncio
@@ -139,7 +143,7 @@ async def test_a_record_kept_in_the_turn_that_voids_it_is_void(tmp_path: Path) -
         await store.commit([Void(ME, where, 1, onward=True), *keeps(log)], THEN)
 
         assert await store.records() == [first]
-        assert await store.beside([second]) == [(second, second)]
+        assert await store.beside([second]) == Compared(((second, second),))
 
 
 @pytest.mark.asyncio
@@ -186,11 +190,11 @@ async def test_what_stands_at_a_place_or_just_before_it_is_found(
     async with opened(tmp_path) as store:
         await store.commit(keeps(log[:2]), THEN)
 
-        assert await store.beside(log) == [
+        assert await store.beside(log) == Compared((
             (log[0], log[0]), (log[1], log[1]), (log[2], log[1]),
-        ]  # fmt: skip
+        ))  # fmt: skip
         (fifth,) = chain(5)[4:]
-        assert await store.beside([fifth]) == [(fifth, None)]
+        assert await store.beside([fifth]) == Compared(((fifth, None),))
 
 
 @pytest.mark.asyncio

@@ -33,11 +33,12 @@ from fabnet.protocol.events import (
     LinkUp,
     NothingToServe,
     ProofsHeard,
+    PruneBody,
     Publish,
     SubscribeHeard,
 )
 from fabnet.protocol.peer import Peer
-from fabnet.records.ids import Incarnation, Now, PeerId
+from fabnet.records.ids import Incarnation, Now, PeerId, RecordId
 from fabnet.records.proofs.fork import stored_fork
 from fabnet.records.record import Record
 from fabnet.records.refusal import Refusal
@@ -93,6 +94,10 @@ class Site:
             self.peer.identity, rows, self.disk.notices(), Now(THEN_MS, 0, "boot")
         )
 
+    def prunes(self, record: Record) -> None:
+        """Have an operator here want a body gone."""
+        self.happen(PruneBody(1, record, closed=False, why="obsolete"))
+
     def _perform(self, effect: Effect) -> None:
         ours = self.peer.identity
         match effect:
@@ -107,7 +112,7 @@ class Site:
             case Serve(peer, after):
                 self._serve(peer, after)
             case Compare(records):
-                self.say(self.id, Compared(self.disk.beside(records)))
+                self.say(self.id, self.disk.beside(records))
             case Answer(_, result):
                 self.refused += [result] if isinstance(result, Refusal) else []
             case _:
@@ -140,10 +145,21 @@ class Site:
         forks = self.peer.replica.ends.forks
         return {place: fork.seq for place, fork in forks.items()}
 
-    def bytes_kept(self) -> list[tuple[int, str]]:
-        """Every log record on the disk, in its order; void ones too."""
-        kept = self.disk.records.items()
-        return [(at, each.id) for at, (each, _) in kept if not each.is_notice]
+    def bytes_kept(self) -> list[tuple[int, str, bool]]:
+        """Every log record on the disk, in its order; void ones too.
+
+        Each with whether anything may be added to it: a body that it lacks.
+        """
+        return [
+            (at, each.id, each.body is None and each.id not in self.disk.pruned)
+            for at, (each, _) in self.disk.records.items()
+            if not each.is_notice
+        ]
+
+    def lacks(self) -> set[RecordId]:
+        """Records that are shown here without a body, which nobody here deleted."""
+        lacking = {each.id for each in self.disk.valid() if each.body is None}
+        return lacking - self.disk.pruned
 
     def durable(self) -> dict[str, dict[str, bytes]]:
         """Return all rows but the cursors, which say what a link may skip."""
@@ -196,13 +212,16 @@ class Sites:
         """Live through a whole history, to the end of all gossip."""
         self._hand_out()
         self.lost_permille = self.dice.choice((0, 50, 200))
+        bare = self.dice.choice((0, 0, 200))
         self._link()
         for number, speaker, records in self.handed:
-            self._hand(number, speaker, records)
+            self._hand(number, speaker, records, bare)
             for _ in range(self.dice.randint(0, 4)):
                 self._step()
             if self.dice.random() < 0.01:
                 self._restart(self.dice.randrange(SITES))
+            if self.dice.random() < 0.1:
+                self._prune(self.sites[self.dice.randrange(SITES)])
         for document in self.drawn.papers:
             self._publish(document)
             self._step()
@@ -210,7 +229,15 @@ class Sites:
         self.lost_permille = 0
         self._settle()
         for site, kept in zip(self.sites, before, strict=True):
-            assert site.bytes_kept()[: len(kept)] == kept, "R10: deleted, or moved"
+            now = site.bytes_kept()
+            assert {id_ for _, id_, _ in kept} <= {id_ for _, id_, _ in now}, "R10"
+            stood = [it for it in kept if not it[2]]
+            assert [it for it in now if it in stood] == stood, "R10: deleted, or moved"
+
+    def _prune(self, site: Site) -> None:
+        logged = [each for each, _ in site.disk.records.values() if not each.is_notice]
+        if logged:
+            site.prunes(self.dice.choice(logged))
 
     def _restart(self, number: int) -> None:
         """Stop a site and start it again: what was on its wires is void."""
@@ -238,7 +265,16 @@ class Sites:
         self.handed += self.dice.sample(self.handed, len(self.handed) // 4)
         self.dice.shuffle(self.handed)
 
-    def _hand(self, number: int, speaker: PeerId, records: tuple[Record, ...]) -> None:
+    def _hand(
+        self, number: int, speaker: PeerId, records: tuple[Record, ...], bare: int = 0
+    ) -> None:
+        """Hand a site records; so many permille of them without their bodies."""
+        records = tuple(
+            Record(each.header, each.envelope, None, each.id)
+            if bare and self.dice.randrange(1_000) < bare
+            else each
+            for each in records
+        )
         self.sites[number].happen(BatchHeard(speaker, Incarnation(1, 1), 0, records))
 
     def _publish(self, document: bytes) -> None:

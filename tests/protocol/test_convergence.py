@@ -17,6 +17,7 @@ from fabnet.protocol.events import BatchHeard, ProofsHeard
 from fabnet.protocol.replica import ends, notices
 from fabnet.protocol.replica import replica as replicas
 from fabnet.protocol.replica.ends import Ends
+from fabnet.records.ids import RecordId
 from fabnet.records.proofs.fork import Fork
 from tests.protocol.histories import (
     AUTHOR_IDS,
@@ -62,6 +63,8 @@ def check(sites: Sites) -> None:
     assert shown == expected.valid, "R1, R3, R6, R7"
     for place, seq in expected.forks.items():
         assert proven.get(place) == seq, "R4"
+    for mine, theirs in sites.links:
+        _bodies_went_round(sites.sites[mine], sites.sites[theirs])
     for site in sites.sites:
         _no_hole(site)
         _within_cuts(site)
@@ -82,6 +85,15 @@ def _no_hole(site: Site) -> None:
             shown[log] = max(shown.get(log, 0), header.seq)
     for place, last in shown.items():
         assert set(range(1, last)) <= taken[place], "R3"
+
+
+def _bodies_went_round(one: Site, other: Site) -> None:
+    for site, neighbour in ((one, other), (other, one)):
+        whole = {each.id for each in neighbour.disk.valid() if each.body is not None}
+        assert not site.lacks() & whole, "R1: a body that a neighbour has"
+        for id_ in site.disk.pruned:
+            record, _ = site.disk.records[site.disk.arrivals[RecordId(id_)]]
+            assert record.body is None, "R8: a pruned body came back"
 
 
 def _within_cuts(site: Site) -> None:

@@ -10,7 +10,8 @@ from fabnet.content.cid import Cid
 from fabnet.production.job import Job
 from fabnet.production.lots.lot import Lot
 from fabnet.production.lots.making import Making
-from fabnet.protocol.effects import Drop, Forget, Keep, Note, Put, Unsay, Void
+from fabnet.protocol.effects import Drop, Forget, Keep, Note, Prune, Put, Unsay, Void
+from fabnet.protocol.events import Compared
 from fabnet.protocol.remembering import ROW_BYTES_MAX
 from fabnet.protocol.replica.papers import STANDING_KINDS
 from fabnet.records import canonical
@@ -18,7 +19,7 @@ from fabnet.records.ids import Incarnation, PeerId, RecordId
 from fabnet.records.record import Record
 
 B = TypeVar("B")
-Durable = Keep | Void | Forget | Put | Drop | Note | Unsay
+Durable = Keep | Void | Forget | Prune | Put | Drop | Note | Unsay
 PARCEL_BYTES = 16
 
 
@@ -54,6 +55,8 @@ class Disk:
         default_factory=dict
     )
     """Arrivals of log records, by their place."""
+    pruned: set[RecordId] = field(default_factory=set)
+    """Records whose body was deleted here."""
 
     def commit(self, durable: Sequence[Durable], moment_ms: int) -> None:
         for effect in durable:
@@ -64,6 +67,8 @@ class Disk:
                     self._end(effect)
                 case Forget(author, kind, key):
                     self._forget((author, kind, key))
+                case Prune(record):
+                    self._prune(record)
                 case Put(table, key, row):
                     self.rows.setdefault(table, {})[key] = row
                 case Drop(table, key):
@@ -80,7 +85,7 @@ class Disk:
         assert effect.arrival == self.newest + 1, "a hole in the arrivals"
         self.newest = effect.arrival
         if record.id in self.arrivals:
-            assert record.kind in STANDING_KINDS, "a record kept twice"
+            self._keep_again(effect)
             return
         if record.is_notice:
             place = (record.author, record.kind, record.header.key or "")
@@ -94,6 +99,36 @@ class Disk:
         self.arrivals[record.id] = effect.arrival
         for shelf in _places(record):
             self.index.setdefault(shelf, {})[effect.arrival] = record
+
+    def _keep_again(self, effect: Keep) -> None:
+        """Let a record gain the body that it lacked: then it arrives anew."""
+        record, before = effect.record, self.arrivals[effect.record.id]
+        old, _ = self.records[before]
+        lacked = old.body is None and record.id not in self.pruned
+        if not lacked or record.body is None:
+            assert record.kind in STANDING_KINDS, "a record kept twice"
+            return
+        header = record.header
+        chain = self.chains[header.author, header.incarnation, header.seq]
+        chain[chain.index(before)] = effect.arrival
+        for shelf in _places(record):
+            del self.index[shelf][before]
+            self.index[shelf][effect.arrival] = record
+        del self.records[before]
+        self.records[effect.arrival] = (record, effect.source)
+        self.arrivals[record.id] = effect.arrival
+        if before in self.void:
+            self.void ^= {before, effect.arrival}
+
+    def _prune(self, id_: RecordId) -> None:
+        """Delete a body for good."""
+        at = self.arrivals[id_]
+        whole, source = self.records[at]
+        record = Record(whole.header, whole.envelope, None, id_)
+        self.records[at] = (record, source)
+        for shelf in _places(record):
+            self.index[shelf][at] = record
+        self.pruned.add(id_)
 
     def _forget(self, place: tuple[str, str, str]) -> None:
         replaced = self.notice_at.pop(place, None)
@@ -114,18 +149,17 @@ class Disk:
             if header.author == effect.author and record.kind not in STANDING_KINDS:
                 self.void |= {arrival} if past else set()
 
-    def beside(
-        self, heard: Sequence[Record]
-    ) -> tuple[tuple[Record, Record | None], ...]:
+    def beside(self, heard: Sequence[Record]) -> Compared:
         """Return log records, each with what is kept there, or just before."""
-        return tuple((record, self._beside(record)) for record in heard)
+        found = tuple((record, self._beside(record)) for record in heard)
+        return Compared(found, frozenset(self.pruned))
 
     def _beside(self, record: Record) -> Record | None:
         header = record.header
         for seq in (header.seq, header.seq - 1):
             kept = self.chains.get((header.author, header.incarnation, seq))
             if kept:
-                return self.records[kept[0]][0]
+                return self.records[min(kept)][0]
         return None
 
     def _unsay(self, unsay: Unsay) -> None:
@@ -182,7 +216,7 @@ class Disk:
         backup.records, backup.arrivals = dict(self.records), dict(self.arrivals)
         backup.index = {place: dict(of) for place, of in self.index.items()}
         backup.notice_at = dict(self.notice_at)
-        backup.void = set(self.void)
+        backup.void, backup.pruned = set(self.void), set(self.pruned)
         backup.chains = {at: list(kept) for at, kept in self.chains.items()}
         backup.rows = {table: dict(rows) for table, rows in self.rows.items()}
         backup.story, backup.blobs = list(self.story), dict(self.blobs)

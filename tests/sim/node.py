@@ -36,7 +36,6 @@ from fabnet.protocol.effects import (
     TellKnown,
 )
 from fabnet.protocol.events import (
-    Compared,
     Event,
     LinkDown,
     LinkUp,
@@ -239,7 +238,7 @@ class Node:
                 said = frames.ProofsFrame("proofs", proofs)
                 self._lets_go(peer, frames.encode(said))
             case Compare(records):
-                self._soon(1, Compared(self.disk.beside(records)))
+                self._soon(1, self.disk.beside(records))
             case SendGot(peer, cursor):
                 got = frames.GotFrame("got", cursor)
                 self._lets_go(peer, frames.encode(got))

@@ -303,7 +303,7 @@ class Links:
 
     async def compare(self, effect: Compare) -> Compared:
         """Look up what is kept where records were heard again."""
-        return Compared(tuple(await self._store.beside(effect.records)))
+        return await self._store.beside(effect.records)
 
     def _send(self, peer: PeerId, frame: Frame) -> None:
         link = self._links.get(peer)

@@ -17,6 +17,7 @@ from sqlalchemy import (
     Executable,
     and_,
     bindparam,
+    case,
     delete,
     func,
     not_,
@@ -27,12 +28,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.sqlite import insert
 
 from fabnet.node.store import tables
-from fabnet.protocol.effects import Drop, Forget, Keep, Note, Put, Unsay, Void
+from fabnet.protocol.effects import Drop, Forget, Keep, Note, Prune, Put, Unsay, Void
 from fabnet.protocol.replica.papers import STANDING_KINDS
 from fabnet.records.ids import PeerId
 from fabnet.records.record import NOTICE_PREFIX
 
-Durable = Keep | Void | Forget | Put | Drop | Note | Unsay
+Durable = Keep | Void | Forget | Prune | Put | Drop | Note | Unsay
 Values = dict[str, str | int | bytes | None]
 
 STORY_LINES_MAX: Final = 1_000_000
@@ -49,6 +50,8 @@ class Changes:
     """Notices to delete: peer, author, kind and key."""
     void: list[Values] = field(default_factory=list)
     """Where logs end: marked once the records of the transaction are written."""
+    pruned: list[Values] = field(default_factory=list)
+    """Records whose bodies go, once those of the transaction are written."""
     state: dict[tuple[str, str, str], bytes | None] = field(default_factory=dict)
     """By peer, table and key; nil deletes the row."""
     story: list[Values] = field(default_factory=list)
@@ -67,6 +70,7 @@ class Changes:
             self.records.pop(slot, None)
             self.records[slot] = row
         self.void += later.void
+        self.pruned += later.pruned
         self.state |= later.state
         self.story += later.story
         self.statements += later.statements
@@ -91,6 +95,8 @@ def of_effects(peer: PeerId, durable: Iterable[Durable], moment_ms: int) -> Chan
                 changes.void.append(_ending(peer, effect))
             case Forget(author, kind, key):
                 changes.forget((peer, author, kind, key))
+            case Prune(record):
+                changes.pruned.append({"of": peer, "named": record})
             case Put(table, key, row):
                 changes.state[peer, table, key] = row
                 changes.size_bytes += len(row)
@@ -199,6 +205,8 @@ def _apply_records(connection: Connection, changes: Changes) -> None:
         connection.execute(_KEEP, rows)
     if changes.void:
         connection.execute(_VOID, changes.void)
+    if changes.pruned:
+        connection.execute(_PRUNE, changes.pruned)
 
 
 def _apply_state(connection: Connection, changes: Changes) -> None:
@@ -224,11 +232,25 @@ _FORGET_NOTICE: Final = delete(tables.record).where(
     _record.key == bindparam("on"),
 )
 _INSERT_RECORD: Final = insert(tables.record)
+_GAINS: Final = and_(
+    _record.body.is_(None),
+    _record.pruned == 0,
+    _INSERT_RECORD.excluded.body.is_not(None),
+)
 _KEEP: Final = _INSERT_RECORD.on_conflict_do_update(
     index_elements=["peer", "id"],
-    set_={"body": func.coalesce(_record.body, _INSERT_RECORD.excluded.body)},
+    set_={
+        name: case((_GAINS, _INSERT_RECORD.excluded[name]), else_=_record[name])
+        for name in ("arrival", "source", "body")
+    },
 )
-"""A record kept twice keeps its first arrival, and gains a body that it lacked."""
+"""A record kept twice keeps its first arrival. But one that gains a body that it lacked
+arrives anew, so that whoever was served it without is served the body."""
+_PRUNE: Final = (
+    update(tables.record)
+    .values(body=None, pruned=1)
+    .where(_record.peer == bindparam("of"), _record.id == bindparam("named"))
+)
 _LATER: Final = or_(
     _record.inc_counter > bindparam("at_counter"),
     and_(

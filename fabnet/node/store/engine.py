@@ -31,6 +31,7 @@ _MIGRATIONS: Final = Path(__file__).parent / "migrations"
 _WRITER_PRAGMAS: Final = (
     ("journal_mode", "wal"),
     ("synchronous", 2),  # FULL
+    ("secure_delete", 1),  # what is deleted is overwritten: a pruned body is gone
     ("foreign_keys", 1),
     ("wal_autocheckpoint", 0),
     ("journal_size_limit", _WAL_BYTES_MAX),

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, not_, or_, select
 
 from fabnet.content.cid import Cid
 from fabnet.node.store import tables
+from fabnet.protocol.events import Compared
 from fabnet.records.ids import Incarnation, PeerId, RecordId
 from fabnet.records.record import NOTICE_PREFIX, Record, stored
 
@@ -212,16 +213,16 @@ def notices(connection: Connection, peer: PeerId) -> list[Record]:
     return [_read(row) for row in connection.execute(query)]
 
 
-def beside(
-    connection: Connection, peer: PeerId, heard: Sequence[Record]
-) -> list[tuple[Record, Record | None]]:
+def beside(connection: Connection, peer: PeerId, heard: Sequence[Record]) -> Compared:
     """Return each log record with what is kept at its place, or else just before."""
     found: list[tuple[Record, Record | None]] = []
+    pruned: set[RecordId] = set()
     for record in heard:
         header = record.header
         query = (
-            _records(peer)
+            select(_record.envelope, _record.body, _record.pruned)
             .where(
+                _record.peer == peer,
                 _record.author == header.author,
                 _record.inc_counter == header.incarnation.counter,
                 _record.inc_random == header.incarnation.random,
@@ -232,8 +233,11 @@ def beside(
             .limit(1)
         )
         row = connection.execute(query).first()
-        found.append((record, None if row is None else _read(row)))
-    return found
+        kept = None if row is None else stored(row.envelope, row.body)
+        found.append((record, kept))
+        if row is not None and kept is not None and row.pruned:
+            pruned.add(kept.id)
+    return Compared(tuple(found), frozenset(pruned))
 
 
 def find_prefix(connection: Connection, peer: PeerId, prefix: str) -> list[RecordId]:

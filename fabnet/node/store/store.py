@@ -26,7 +26,7 @@ from fabnet.node.store.engine import READERS_MAX, migrate, open_readers, open_wr
 from fabnet.node.store.reading import BlobEntry, IncarnationRow, StoryLine, Token
 from fabnet.node.store.writer import Writer
 from fabnet.protocol.community import REACH_KIND
-from fabnet.protocol.events import DiskState
+from fabnet.protocol.events import Compared, DiskState
 from fabnet.records.ids import PeerId, RecordId
 from fabnet.records.record import Record
 
@@ -150,9 +150,7 @@ class Store:
             )
         )
 
-    async def beside(
-        self, heard: Sequence[Record]
-    ) -> list[tuple[Record, Record | None]]:
+    async def beside(self, heard: Sequence[Record]) -> Compared:
         """Return log records with what is kept at their places, or just before them."""
         return await self._read(
             lambda connection: reading.beside(connection, self._peer, heard)

@@ -21,7 +21,7 @@ from sqlalchemy import (
     text,
 )
 
-SCHEMA: Final = "0003"
+SCHEMA: Final = "0004"
 """The newest migration; a database that says another is migrated when it is opened."""
 
 metadata = MetaData()
@@ -43,6 +43,7 @@ record = Table(
     Column("envelope", LargeBinary, nullable=False),
     Column("body", LargeBinary),
     Column("void", Integer, nullable=False, server_default=text("0")),
+    Column("pruned", Integer, nullable=False, server_default=text("0")),
     PrimaryKeyConstraint("peer", "arrival", name="record_arrival"),
     Index("record_id", "peer", "id", unique=True),
     Index("record_kind", "peer", "kind", "arrival"),
@@ -57,7 +58,8 @@ record = Table(
     Index("record_author", "peer", "author", "inc_counter", "inc_random", "seq"),
 )
 """Every record kept, in the order of arrival; of a notice only the newest. One that is
-void stays as it was signed, but no view shows it and no peer is served it."""
+void stays as it was signed, but no view shows it and no peer is served it. Of one that
+is pruned the body was deleted here; another that has none came without."""
 
 state = Table(
     "state",

@@ -28,6 +28,7 @@ from fabnet.errors import StorageError
 from fabnet.node.store.alarm import Alarm, failed
 from fabnet.node.store.changes import Changes, apply
 from fabnet.node.store.datadir import Ballast
+from fabnet.node.store.engine import BUSY_S_MAX
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,10 @@ GROUP_COUNT_MAX: Final = 100
 """Effects in a group, or one write of more; measured, larger gains little."""
 CHECKPOINT_BYTES: Final = 4 * 1024 * 1024
 """WAL written before it is copied into the database: SQLite's own thousand pages."""
+CLEAN_MS_MAX: Final = 100
+"""How long commits wait for a reader, so that the WAL can be emptied."""
+CLEAN_AGAIN_S: Final = 10
+"""How soon it is tried again, when one was in the way."""
 _COMMIT_BYTES: Final = 32 * 1024
 """What one commit adds to the WAL besides its rows: pages of tables and indexes."""
 
@@ -66,6 +71,9 @@ class Writer:
         self._room.set()
         self._commits = 0
         self._unsaved_bytes = 0
+        # Whether the WAL may still hold what was deleted for good. An earlier process
+        # may have been cut short just then.
+        self._stale = True
         # A daemon, for what was not acknowledged need not hold up the process's end.
         self._thread = threading.Thread(
             target=self._run, name="store-writer", daemon=True
@@ -145,8 +153,11 @@ class Writer:
         failure = StorageError("the writer's thread ended by an error of its own")
         try:
             with self._engine.connect() as connection:
-                while group := self._gather():
+                while (gathered := self._gather()) is not None:
+                    group = gathered
                     self._commit(connection, _merge(group))
+                    # Before it is said: what was pruned is gone when that is answered.
+                    self._clean(connection)
                     self._finish(group, None)
                     group = []
                     self._checkpoint(connection)
@@ -158,10 +169,16 @@ class Writer:
         finally:
             self._stop(group, failure)
 
-    def _gather(self) -> list[_Write]:
-        """Wait for writes and return a group of them; none when the writer closes."""
+    def _gather(self) -> list[_Write] | None:
+        """Wait for writes and return a group of them; nil when the writer closes.
+
+        An empty group when the WAL is to be cleaned and nobody writes.
+        """
         with self._wake:
-            self._wake.wait_for(lambda: self._queue or self._closing)
+            wait_s = CLEAN_AGAIN_S if self._stale and self._commits else None
+            self._wake.wait_for(lambda: self._queue or self._closing, wait_s)
+            if self._closing and not self._queue:
+                return None
             group: list[_Write] = []
             count = 0
             while self._queue and (not group or count < GROUP_COUNT_MAX):
@@ -180,21 +197,39 @@ class Writer:
             logger.critical("the disk is full; the ballast was given up")
             _transact(connection, changes)
         self._commits += 1
+        self._stale = self._stale or bool(changes.pruned)
         self._unsaved_bytes += changes.size_bytes + _COMMIT_BYTES
 
     def _checkpoint(self, connection: Connection) -> None:
         """Copy the WAL into the database when there is enough of it."""
-        if self._unsaved_bytes < CHECKPOINT_BYTES:
-            return
+        if self._unsaved_bytes >= CHECKPOINT_BYTES:
+            self._save(connection, "PASSIVE")
+
+    def _clean(self, connection: Connection) -> None:
+        """Empty the WAL, if a body is to be gone: older pages in it hold it still.
+
+        A reader that is under way holds that up, such as a backup: it is tried again.
+        """
+        if self._stale:
+            _wait(connection, CLEAN_MS_MAX)
+            self._stale = not self._save(connection, "TRUNCATE")
+            _wait(connection, BUSY_S_MAX * 1_000)
+
+    def _save(self, connection: Connection, how: str) -> bool:
+        """Copy the WAL into the database; whether nothing was in the way."""
         self._unsaved_bytes = 0
         try:
             # Past SQLAlchemy, which would open a transaction around it.
-            connection.connection.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+            cursor = connection.connection.cursor()
+            cursor.execute(f"PRAGMA wal_checkpoint({how})")
+            ((was_busy, _, _),) = cursor.fetchall()
         except sqlite3.Error as error:
             if not _is_full(error):
                 raise
             logger.critical("the disk is full; the database cannot grow")
             self._ballast.give_up()
+            return False
+        return not was_busy
 
     def _finish(self, group: list[_Write], failure: StorageError | None) -> None:
         # A loop that was closed has nobody left who waits.
@@ -224,6 +259,12 @@ def _merge(group: list[_Write]) -> Changes:
 def _transact(connection: Connection, changes: Changes) -> None:
     with connection.begin():
         apply(connection, changes)
+
+
+def _wait(connection: Connection, wait_ms: int) -> None:
+    """Say how long a lock of another connection is waited for."""
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout = {wait_ms}")
 
 
 def _is_full(error: BaseException | None) -> bool:

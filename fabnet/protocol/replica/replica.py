@@ -8,6 +8,9 @@ and passed on by itself, and the author's log counts no further than below it.
 A signed document proves itself. So a charter, membership, policy or withdrawal is
 learnt, kept and passed on even from a record that does not count: else whoever carries
 a revocation or a recall could take it back by forking.
+
+A log record may come without its body: its author's chain goes through it, and nothing
+else here does. Whoever brings the body later, however, is heard as if it came now.
 """
 
 from __future__ import annotations
@@ -45,8 +48,8 @@ with the next batch, since its cursor is not written."""
 PEN_OF_AUTHOR_MAX: Final = 500
 """Early records of one (author, incarnation): none can fill the pen alone."""
 RECENT_MAX: Final = 4_096
-"""Records remembered as kept, so that what comes over several links is looked up once;
-beyond it the shell is asked again."""
+"""Records remembered as kept whole, so that what comes over several links is looked up
+once; beyond it the shell is asked again."""
 
 
 @dataclass(slots=True)
@@ -70,6 +73,8 @@ class Replica:
     """Who brought what is being looked up: until then it waits, as in the pen."""
     fallen: list[tuple[Record, PeerId]] = field(default_factory=list)
     """Records that were let go in this turn; their documents may be news."""
+    filled: list[Record] = field(default_factory=list)
+    """Records that in this turn gained the body that was lacking here."""
     proven: list[tuple[Fork, PeerId | None]] = field(default_factory=list)
     """Proofs learnt in this turn, and who brought them, for all others to hear of."""
 
@@ -115,7 +120,10 @@ class Replica:
         for heard, kept in event.found:
             source = self.asked.pop(heard.id, heard.author)
             if kept is not None and heard.id == kept.id:
-                self._remember(kept.id)
+                if kept.body is not None or kept.id in event.pruned:
+                    self._remember(kept.id)
+                else:
+                    self._fill(turn, heard)
                 continue
             if kept is not None:
                 self._contradict(turn, heard, kept)
@@ -135,7 +143,9 @@ class Replica:
             self.proven.append((fork, source))
 
     def pick_up(self, turn: Turn) -> Iterator[Record]:
-        """Take from what fell in this turn the documents that are news."""
+        """Take bodies that came late, and documents in what fell in this turn."""
+        yield from self.filled
+        self.filled = []
         fallen, self.fallen = self.fallen, []
         for record, source in fallen:
             head = self._head((record.author, record.header.incarnation))
@@ -201,7 +211,8 @@ class Replica:
             if takes:
                 yield from self._carry(turn, record, source)
         elif seq <= head.seq or (seq > 1 and header.prev != head.id):
-            self._doubt(author, record, source)
+            if self._doubt(author, record, source):
+                yield from self._admit_if_vouched(turn, author)
         else:
             yield from self._take(turn, author, record, source, takes=takes)
             after = self.pen.get(author, {}).pop(seq + 1, None)
@@ -211,7 +222,6 @@ class Replica:
     def _take(
         self, turn: Turn, author: Author, record: Record, source: PeerId, *, takes: bool
     ) -> Iterator[Record]:
-        moment_ms = turn.now.moment_ms
         if takes and author not in self.strangers.buckets:
             yield self._keep(turn, author, record, source)
             return
@@ -220,9 +230,15 @@ class Replica:
             turn.do(Lower(source, "records of an author nobody vouches for"))
             return
         bucket.chain.append((record, source))
-        said = [each for each, _ in bucket.chain]
         # What waited here goes first, if another's record vouched for it since.
-        if takes or self.community.would_vouch(said, moment_ms):
+        if takes:
+            yield from self._admit(turn, author)
+        else:
+            yield from self._admit_if_vouched(turn, author)
+
+    def _admit_if_vouched(self, turn: Turn, author: Author) -> Iterator[Record]:
+        said = [each for each, _ in self.strangers.buckets[author].chain]
+        if self.community.would_vouch(said, turn.now.moment_ms):
             yield from self._admit(turn, author)
 
     def _admit(self, turn: Turn, author: Author) -> Iterator[Record]:
@@ -253,17 +269,35 @@ class Replica:
         head = ChainRow(record.header.seq, record.id, weighs)
         self.heads[author] = head
         turn.put("head", place_key(*author), head)
+        self._write(turn, record, source)
+        return record
+
+    def _write(self, turn: Turn, record: Record, source: PeerId) -> None:
+        self.voice.keep(turn, record, source=source)
+        if record.body is None:
+            return
         if record.kind == withdrawals.KIND:
             self.papers.recall(turn, record)
-        self.voice.keep(turn, record, source=source)
         self._remember(record.id)
-        return record
+
+    def _fill(self, turn: Turn, record: Record) -> None:
+        """Keep a body that was lacking, unless the record counts no more.
+
+        As if its author had brought it: of several who did, some had it bare, and all
+        of them are to be served it.
+        """
+        is_new = record.body is not None and record.id not in self.recent
+        if is_new and self.ends.counts(record.header):
+            self._write(turn, record, record.author)
+            self.filled.append(record)
 
     def _carry(self, turn: Turn, record: Record, source: PeerId) -> Iterator[Record]:
         """Keep what does not count, or not yet, if its document is news.
 
         If its turn in its log comes after all, it is kept again, in the same place.
         """
+        if record.body is None:
+            return
         if record.kind == withdrawals.KIND and self.papers.recall(turn, record):
             self.voice.keep(turn, record, source=source)
             yield record
@@ -300,13 +334,22 @@ class Replica:
         turn.note(record.author, "log-full", seq=header.seq, most=LOG_BYTES_MAX)
         return True
 
-    def _doubt(self, author: Author, record: Record, source: PeerId) -> None:
-        """Have a record compared with what we keep; a stranger's, once it is known."""
+    def _doubt(self, author: Author, record: Record, source: PeerId) -> bool:
+        """Have a record compared with what we keep; a stranger's, once it is known.
+
+        Return whether it gave a stranger's record the body that it lacked.
+        """
         bucket = self.strangers.buckets.get(author)
         if bucket is None:
-            self.doubted[record.id] = (record, source)
-        elif bucket.has_room and not bucket.holds(record):
+            other = self.doubted.get(record.id)
+            if other is None or other[0].body is None:
+                self.doubted[record.id] = (record, source)
+            return False
+        if bucket.fill(record, source):
+            return True
+        if bucket.has_room and not bucket.holds(record):
             bucket.beside.append((record, source))
+        return False
 
     def _head(self, author: Author) -> ChainRow:
         bucket = self.strangers.buckets.get(author)
@@ -325,6 +368,8 @@ class Replica:
         waiting = self.pen.setdefault(author, {})
         other = waiting.get(record.header.seq)
         if other is not None and other[0].id == record.id:
+            if other[0].body is None:
+                waiting[record.header.seq] = (record, source)
             return
         if other is not None:
             self._contradict(turn, record, other[0])
@@ -363,6 +408,10 @@ class Replica:
     # ------------------------------------------------------------------ notices
 
     def _newer_notice(self, turn: Turn, record: Record, source: PeerId) -> bool:
+        if record.body is None:
+            # Nobody prunes notices: it would push out the one that says something.
+            turn.do(Lower(source, "a notice without its body"))
+            return False
         if not self.community.takes(record, turn.now.moment_ms):
             # It may have overtaken the membership that vouches for its author.
             author = (record.author, record.header.incarnation)

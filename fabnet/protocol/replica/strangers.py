@@ -37,6 +37,15 @@ class Bucket:
         """Whether one more record may wait."""
         return len(self) < STRANGER_RECORDS_MAX
 
+    def fill(self, record: Record, source: PeerId) -> bool:
+        """Give a record that waits the body that it lacks; whether one did."""
+        for waiting in (self.chain, self.beside):
+            for at, (each, _) in enumerate(waiting):
+                if each.id == record.id and each.body is None:
+                    waiting[at] = (record, source)
+                    return record.body is not None
+        return False
+
     def holds(self, record: Record) -> bool:
         """Whether it waits already."""
         waiting = (*self.chain, *self.beside)
