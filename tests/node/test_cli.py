@@ -50,6 +50,7 @@ def test_help_lists_every_command(capsys: Capture) -> None:
         "doubts",
         "attest",
         "write-off",
+        "prune",
     ):
         assert f"\n    {name} " in told
 

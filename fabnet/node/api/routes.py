@@ -71,6 +71,7 @@ from fabnet.node.api.peers.answers import NewBlock, NoBlock, Peers
 from fabnet.node.api.plans import pages as plan_pages
 from fabnet.node.api.plans import why
 from fabnet.node.api.plans.answers import WhyAnswer
+from fabnet.node.api.records import pruning
 from fabnet.node.api.table import (
     ANY,
     HTML,
@@ -379,6 +380,14 @@ ROUTES: Final[tuple[Route, ...]] = (
         papers.write_off,
         summary="Owe again what a lot lacks, as a person signed",
         bytes_max=DOCUMENT_BYTES_MAX,
+    ),
+    post(
+        "/v1/records/{id}/prune",
+        "operator",
+        pruning.NewPrune,
+        Created,
+        pruning.prune,
+        summary="Delete the body of a record from this disk for good",
     ),
     post(
         f"{_MACHINE}/state",

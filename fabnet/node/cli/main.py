@@ -26,6 +26,7 @@ from fabnet.node.cli.commons import disputing, publish, verify, withdrawing
 from fabnet.node.cli.doubts import listing, signing
 from fabnet.node.cli.exports import okw, printing
 from fabnet.node.cli.files import measure, unpack
+from fabnet.node.cli.records import pruning
 
 COMMANDS: Final[tuple[Command, ...]] = (
     init.COMMAND,
@@ -48,6 +49,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     listing.COMMAND,
     *signing.COMMANDS,
     *printing.COMMANDS,
+    pruning.COMMAND,
 )
 INTERRUPTED: Final = 130
 

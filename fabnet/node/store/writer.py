@@ -158,7 +158,8 @@ class Writer:
                     self._commit(connection, _merge(group))
                     # Before it is said: what was pruned is gone when that is answered.
                     self._clean(connection)
-                    self._finish(group, None)
+                    if group:
+                        self._finish(group, None)
                     group = []
                     self._checkpoint(connection)
         except (DBAPIError, sqlite3.Error, OSError) as error:

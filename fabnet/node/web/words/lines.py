@@ -130,6 +130,11 @@ LINES: Final = {
         "The log of this node is full: from place {seq} on nothing of it is kept. "
         "More than {most} bytes are kept of nobody."
     ),
+    "without-body": _(
+        "This record came without its body, and counts for nothing until somebody "
+        "brings it ({kind})."
+    ),
+    "body-pruned": _("The body of this record was deleted here, as {why} ({kind})."),
     "grant-contested": _("A grant is under dispute, or a dispute was taken back."),
     "lot-waits-disputed": _(
         "Lot {epoch} waits: its licence grant is disputed by {by} ({why})."

@@ -172,6 +172,13 @@ REASONS: Final = {
     "too-many-vouches": _("there are {most} lists of vouches, the most that are kept"),
     "policy-quorum-not-met": _("the policy needs {needed} of the stewards"),
     "policy-not-newer": _("version {version} of the policy is not newer"),
+    # Why a body is not pruned.
+    "body-not-here": _("this record has no body here, of the kind {kind}"),
+    "notice-not-pruned": _("a notice goes by itself when its author says another"),
+    "body-decides-who-belongs": _("who belongs, and what is recalled, rests on {kind}"),
+    "body-is-terms": _("those who made a design cite its {kind}"),
+    "body-is-account": _("pieces and minutes add up by {kind}"),
+    "job-not-over": _("the job {job} is not over, or something of it is in doubt"),
     # Why a message changed nothing.
     "duplicate": _("it was said before"),
     "contradiction": _("it contradicts what was said before"),

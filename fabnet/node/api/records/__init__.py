@@ -1,0 +1,1 @@
+"""What of the records kept here may go."""
