@@ -43,6 +43,7 @@ from fabnet.protocol.effects import (
     TellKnown,
     Unsay,
     Void,
+    Weigh,
 )
 from fabnet.protocol.events import (
     Compared,
@@ -52,6 +53,7 @@ from fabnet.protocol.events import (
     PlanReady,
     Recalled,
     Tick,
+    Weighed,
 )
 from fabnet.protocol.peer import Peer
 from fabnet.protocol.voice import Identity
@@ -72,7 +74,7 @@ Durable = Keep | Void | Forget | Prune | Put | Drop | Note | Unsay
 Outward = (
     Probe | TellKnown | Restored
     | Subscribe | SendProofs | SendGot | Send | Lower | Serve
-    | Compare | Recall | AskPlan | Act | Look | Answer
+    | Compare | Weigh | Recall | AskPlan | Act | Look | Answer
 )  # fmt: skip
 
 
@@ -115,6 +117,9 @@ class Outlet(Protocol):
 
     async def compare(self, effect: Compare) -> Compared:
         """Look up what is kept where records were heard again."""
+
+    async def weigh(self, effect: Weigh) -> Weighed:
+        """Weigh what is kept of one log."""
 
 
 class Hands(Protocol):
@@ -292,6 +297,8 @@ class Runner:
                 tasks.create_task(self._serve(effect), name="serve")
             case Compare():
                 tasks.create_task(self._compare(effect), name="compare")
+            case Weigh():
+                tasks.create_task(self._weigh(effect), name="weigh")
             case Recall():
                 tasks.create_task(self._fetch(effect), name="recall")
             case AskPlan():
@@ -314,6 +321,9 @@ class Runner:
 
     async def _compare(self, effect: Compare) -> None:
         await self.post(await self._outlet.compare(effect))
+
+    async def _weigh(self, effect: Weigh) -> None:
+        await self.post(await self._outlet.weigh(effect))
 
     async def _fetch(self, effect: Recall) -> None:
         await self.post(await self._recall(effect))

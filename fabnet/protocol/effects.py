@@ -14,7 +14,17 @@ from fabnet.content.cid import Cid
 from fabnet.production.plan import Problem
 from fabnet.records import canonical
 from fabnet.records.body import Body
-from fabnet.records.ids import Incarnation, JobId, MachineId, Now, PeerId, RecordId
+from fabnet.records.ids import (
+    Count,
+    Incarnation,
+    JobId,
+    MachineId,
+    Now,
+    PeerId,
+    PeerIdText,
+    RecordId,
+    RecordIdText,
+)
 from fabnet.records.message import Message
 from fabnet.records.proofs.fork import ForkPair
 from fabnet.records.record import Record
@@ -206,6 +216,24 @@ class Compare:
     records: tuple[Record, ...]
 
 
+class Weigh(Body):
+    """Read what is kept of one log, and weigh it; answered by Weighed.
+
+    A row as well, since what is being weighed must be asked again after a restart.
+    """
+
+    author: PeerIdText
+    incarnation: Incarnation
+    seq: Count
+    """Of the checkpoint to be judged; 0 for one of our own that is to be made."""
+    last: RecordIdText
+    """The record before it: the chain is read from there back."""
+    upto: Count
+    """The last place that it speaks of."""
+    body_len: Count
+    """What the checkpoint itself weighs."""
+
+
 @dataclass(frozen=True, slots=True)
 class AskPlan:
     """Run the planner in a thread, and come back with PlanReady."""
@@ -253,7 +281,7 @@ Effect = (
     Keep | Void | Forget | Prune | Put | Drop | Note | Unsay
     | Probe | TellKnown | Restored
     | Subscribe | SendProofs | Serve | SendGot | Send | Lower
-    | Compare | Recall | AskPlan | Act | Look | Answer
+    | Compare | Weigh | Recall | AskPlan | Act | Look | Answer
 )  # fmt: skip
 DURABLE = (Keep, Void, Forget, Prune, Put, Drop, Note, Unsay)
 PROOFS_MAX: Final = 40

@@ -19,6 +19,7 @@ from fabnet.production.offer import CapacityOffer
 from fabnet.production.plan import Certificate, Plan
 from fabnet.production.receipt import Minutes
 from fabnet.production.request import Request
+from fabnet.protocol.effects import Weigh
 from fabnet.records.body import Body
 from fabnet.records.ids import (
     Incarnation,
@@ -28,6 +29,7 @@ from fabnet.records.ids import (
     Window,
 )
 from fabnet.records.message import Message
+from fabnet.records.proofs.checkpoint import CheckpointBody
 from fabnet.records.proofs.fork import Fork
 from fabnet.records.record import Record
 
@@ -321,6 +323,19 @@ class Compared:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """A log was weighed: what a true checkpoint of it says."""
+
+    asked: Weigh
+    body: CheckpointBody | None
+    """Nil when the log is not whole here."""
+    after_bytes: int
+    """Bytes of bodies after the last place that it speaks of."""
+    dead: tuple[RecordId, ...]
+    """Records that are not live, and whose bodies were not pruned here yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class Design:
     """A revision whose files are here, with all that is known of its terms."""
 
@@ -363,6 +378,7 @@ Heard = (
     | BatchHeard
     | ProofsHeard
     | Compared
+    | Weighed
     | GotHeard
     | NothingToServe
     | MessageHeard
@@ -400,6 +416,7 @@ Event = (
     | PieceHeld
     | PieceUnbegun
     | Compared
+    | Weighed
     | Recalled
     | PlanReady
 )

@@ -67,6 +67,7 @@ from fabnet.protocol.events import (
     Recalled,
     SubscribeHeard,
     Tick,
+    Weighed,
     Woke,
     WriteOff,
 )
@@ -181,6 +182,7 @@ class Peer:
             self.market.changed = True
         self.planning.tend(turn)
         self.remnants.tend(turn)
+        self.replica.checkpoints.tend(turn)
         if self.voice.arrival != arrival:
             turn.put("own", "arrival", CountRow(self.voice.arrival))
             self.gossip.news(turn, arrival)
@@ -226,7 +228,7 @@ class Peer:
                 self._introduce(turn, peer_record)
             case (
                 LinkUp() | LinkDown() | ProbeHeard() | KnownHeard() | SubscribeHeard()
-                | BatchHeard() | ProofsHeard() | Compared() | GotHeard()
+                | BatchHeard() | ProofsHeard() | Compared() | Weighed() | GotHeard()
                 | NothingToServe() | MessageHeard()
             ):  # fmt: skip
                 self._hear(turn, event)
@@ -301,6 +303,11 @@ class Peer:
             case Compared():
                 self.replica.compared(turn, event)
                 self._write_cursors(turn, self.replica.bringers())
+            case Weighed():
+                for kept in self.replica.weighed(turn, event):
+                    self._learn(turn, kept)
+                self.replica.compare(turn)
+                self._write_cursors(turn, self.replica.bringers())
             case GotHeard():
                 self.gossip.got(turn, event)
             case NothingToServe():
@@ -343,6 +350,7 @@ class Peer:
         self.courier.wake(turn)
         self.release.wake(turn, first=self.recovery.wake(turn))
         self.remnants.wake(turn)
+        self.replica.checkpoints.wake(turn)
         self._introduce(turn)
         self.planning.wake(turn)
         self.rounds.wake(turn)
@@ -424,6 +432,7 @@ class Peer:
         if record.body is None:
             # Its chain goes through it; what nobody here has read counts for nothing.
             turn.note(record.id, "without-body", kind=record.kind)
+            self.recovery.hear_bare(record)
             return
         try:
             self.market.hear(turn, record)

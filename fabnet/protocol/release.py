@@ -222,7 +222,7 @@ class Release:
         if start is None:
             return
         turn.do(Unsay(start.incarnation, start.seq))
-        self.replica.rewind(start.incarnation, start.seq, start.id)
+        self.replica.rewind(turn, start.incarnation, start.seq, start.id)
         key = head_key(start.incarnation)
         if start.id is None:
             turn.do(Drop("own", key))

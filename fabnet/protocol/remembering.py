@@ -22,6 +22,8 @@ from fabnet.protocol.handoff.book import JOBS_OPEN_MAX, RESTORED, Book, Early
 from fabnet.protocol.handoff.doubt.recovery import Recovery, Stray
 from fabnet.protocol.handoff.workshop import Workshop
 from fabnet.protocol.release import HeldRow, Release
+from fabnet.protocol.replica import checkpoints
+from fabnet.protocol.replica.checkpoints import CheckpointRow
 from fabnet.protocol.replica.ends import ChainRow
 from fabnet.protocol.replica.papers import PaperRow
 from fabnet.protocol.replica.replica import Replica
@@ -89,6 +91,10 @@ def _restore_replica(rows: Rows, replica: Replica) -> None:
             own = canonical.decode(row, HeadRow, bytes_max=ROW_BYTES_MAX)
             head = ChainRow(own.seq, own.id)
             replica.heads.setdefault((ours.peer, incarnation), head)
+    for place, checked in _read(rows, checkpoints.TABLE, CheckpointRow).items():
+        author, counter, random = place.split(" ")
+        incarnation = Incarnation(int(counter), int(random))
+        replica.checkpoints.rows[PeerId(author), incarnation] = checked
     for paper in _read(rows, "paper", PaperRow).values():
         replica.papers.remember(paper)
     for key in rows.get("recall", {}):

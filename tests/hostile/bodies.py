@@ -41,6 +41,8 @@ from fabnet.protocol.community import NODE_KIND, REACH_KIND, NodeNotice, Reach
 from fabnet.records.body import Body
 from fabnet.records.ids import FacilityId, Kind
 from fabnet.records.message import MessageHeader
+from fabnet.records.proofs import checkpoint
+from fabnet.records.proofs.checkpoint import CheckpointBody
 from fabnet.records.record import Header
 from tests.production.samples import (
     HOUR_MS,
@@ -90,6 +92,7 @@ RECORDS: Final[dict[str, Body]] = {
     benches.WRITE_OFF_KIND: WriteOffBody(job(), 1, 2, b"{}"),
     benches.ATTESTATION_KIND: AttestationBody(job(), 1, b"{}"),
     receipts.ACCEPTANCE: Acceptance(job(), 1, record_id("closed"), 3, _SPENT),
+    checkpoint.KIND: CheckpointBody(4_096, 4_000, 900_000, bytes(range(32))),
 }  # fmt: skip
 
 NOTICES: Final[dict[str, Body]] = {

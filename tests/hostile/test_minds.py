@@ -48,7 +48,7 @@ NOON = Now(NOON_MS, 0, "boot")
 LOOM_KEY = key(2)
 READ_WHEN_HEARD = frozenset(
     {"charter/1", "membership/1", "policy/1", "revision/1", "dispute/1",
-     "lot-closed/1", "withdrawal/1", "vouches/1"}
+     "lot-closed/1", "withdrawal/1", "vouches/1", "checkpoint/1"}
 )  # fmt: skip
 """Kinds whose body the mind reads at once; of others only who asks for them."""
 READ_BY_LINKS = "notice.reach/1"

@@ -18,6 +18,7 @@ from fabnet.production.place import Place
 from fabnet.protocol import community
 from fabnet.records.body import Body
 from fabnet.records.message import MessageHeader
+from fabnet.records.proofs import checkpoint
 from fabnet.records.proofs.fork import ForkPair
 from fabnet.records.record import Header
 from tests.house.tree import PACKAGE, ROOT, parsed
@@ -57,6 +58,7 @@ KINDS: tuple[tuple[str, type[Body]], ...] = (
     (handoff.ACK, handoff.Ack),
     (benches.WRITE_OFF_KIND, benches.WriteOffBody),
     (benches.ATTESTATION_KIND, benches.AttestationBody),
+    (checkpoint.KIND, checkpoint.CheckpointBody),
 )
 PARTS: tuple[tuple[str, type[Body]], ...] = (
     ("header", Header),

@@ -44,6 +44,7 @@ from fabnet.protocol.effects import (
     Serve,
     Subscribe,
     TellKnown,
+    Weigh,
 )
 from fabnet.protocol.events import (
     Compared,
@@ -57,6 +58,7 @@ from fabnet.protocol.events import (
     PieceMade,
     Progressed,
     Recalled,
+    Weighed,
     Woke,
 )
 from fabnet.protocol.voice import Identity
@@ -142,6 +144,9 @@ class World:
 
     async def compare(self, effect: Compare) -> Compared:
         return Compared(())
+
+    async def weigh(self, effect: Weigh) -> Weighed:
+        raise AssertionError("nobody says so much here")
 
     def prove(self, effect: SendProofs) -> None:
         raise AssertionError("nobody forks here")

@@ -11,10 +11,11 @@ import pytest
 
 from fabnet.node.store import writer
 from fabnet.node.store.changes import Durable
-from fabnet.protocol.effects import Forget, Keep, Prune, Put
-from fabnet.protocol.events import Compared
+from fabnet.protocol.effects import Forget, Keep, Prune, Put, Weigh
+from fabnet.protocol.events import Compared, Weighed
 from fabnet.records.record import Record, open_record, stored
 from tests.node.storing import ME, OTHER, THEN, chain, keeps, notice, opened, run
+from tests.protocol.histories import truth
 
 
 def all_in(folder: Path) -> bytes:
@@ -137,6 +138,23 @@ async def test_r8_a_process_that_was_cut_short_leaves_it_to_the_next(
     async with opened(tmp_path) as store:
         await store.commit([Put("lot", "1", b"")], THEN)
         assert not holds(tmp_path, secret(1))
+
+
+async def test_a_log_is_weighed_by_the_chain_that_leads_to_its_head(
+    tmp_path: Path,
+) -> None:
+    log = chain(9, "x")
+    (beside,) = chain(1, "beside the chain", kind="charter/1")
+    async with opened(tmp_path) as store:
+        await store.commit([*keeps(log), Keep(beside, 10, OTHER)], THEN)
+        asked = Weigh(ME, log[0].header.incarnation, 9, log[7].id, 6, 0)
+
+        found = await store.weigh(asked)
+
+        after = sum(each.header.body_len for each in log[6:8])
+        assert found == Weighed(asked, truth(log, 6), after, ())
+        nothing = Weigh(OTHER, log[0].header.incarnation, 9, log[7].id, 6, 0)
+        assert (await store.weigh(nothing)).body is None
 
 
 CUT = f"""

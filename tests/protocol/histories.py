@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
+from hashlib import sha256
 from random import Random
 from typing import Final
+
+import msgspec
 
 from fabnet.cooperation import charter as charters
 from fabnet.cooperation.charter import (
@@ -17,6 +20,7 @@ from fabnet.cooperation.charter import (
     charter_subject,
 )
 from fabnet.node import founding
+from fabnet.production import request
 from fabnet.protocol.community import Community
 from fabnet.protocol.effects import Put, Turn
 from fabnet.protocol.voice import Identity
@@ -25,6 +29,8 @@ from fabnet.records.civil import rfc3339
 from fabnet.records.credential import issue
 from fabnet.records.ids import Incarnation, Now, PeerId
 from fabnet.records.keys import SealingKey, SigningKey
+from fabnet.records.proofs import checkpoint
+from fabnet.records.proofs.checkpoint import CheckpointBody
 from fabnet.records.record import Record, seal_record
 
 THEN_MS: Final = 1_795_521_600_000
@@ -32,7 +38,8 @@ SITES: Final = 4
 AUTHORS: Final = 3
 SYBILS: Final = 2
 LOG_BYTES: Final = 3_000
-LOG_RECORDS: Final = 8
+LOG_RECORDS: Final = 14
+CHECKPOINT_RECORDS: Final = 3
 NOTICES: Final = 2
 FORKS: Final = 2
 INCARNATIONS: Final = (Incarnation(1, 5), Incarnation(2, 7), Incarnation(2, 9))
@@ -183,12 +190,13 @@ def _log(
 ) -> list[Record]:
     """Return one log, with its forks."""
     said: list[Record] = []
-    trunk = _chain(dice, speaker, incarnation, None, dice.randint(0, 9), carried)
+    count = dice.choice((dice.randint(0, 9), dice.randint(8, 16)))
+    trunk = _chain(dice, speaker, incarnation, [], count, carried)
     said += trunk
     for _ in range(dice.choice((0, 0, 1, 2))):
         at = dice.randrange(len(trunk) + 1) if trunk else 0
-        before = trunk[at - 1] if at else None
-        said += _chain(dice, speaker, incarnation, before, dice.randint(1, 3), carried)
+        count = dice.randint(1, 3)
+        said += _chain(dice, speaker, incarnation, trunk[:at], count, carried)
     return said
 
 
@@ -196,24 +204,59 @@ def _chain(
     dice: Random,
     speaker: SigningKey,
     incarnation: Incarnation,
-    before: Record | None,
+    before: list[Record],
     count: int,
     carried: list[bytes],
 ) -> list[Record]:
     said: list[Record] = []
     for _ in range(count):
+        log = [*before, *said]
         body: Body = Word(
             f"{dice.getrandbits(40):x}" + "." * dice.choice((0, 0, 300, 900))
         )
-        kind = "talk/1"
+        kind, about = dice.choice(("talk/1", request.KIND)), None
+        asked = [each.id for each in log if each.kind == request.KIND]
         if carried and dice.random() < 0.2:
             body, kind = (
                 CharterBody(carried.pop(dice.randrange(len(carried)))),
                 "charter/1",
             )
-        before = _sealed(speaker, kind, incarnation, before, None, body)
-        said.append(before)
+        elif asked and dice.random() < 0.3:
+            kind, about = request.CLOSED_KIND, dice.choice(asked)
+        elif len(log) >= CHECKPOINT_RECORDS and dice.random() < 0.3:
+            body, kind = _checkpoint(dice, log), checkpoint.KIND
+        last = log[-1] if log else None
+        said.append(_sealed(speaker, kind, incarnation, last, about, body))
     return said
+
+
+def _checkpoint(dice: Random, log: list[Record]) -> CheckpointBody:
+    """Return a checkpoint of a log: true, too soon, or a lie."""
+    true = truth(log, dice.randint(max(1, len(log) - 2), len(log)))
+    if dice.random() < 0.7:
+        return true
+    lies = {"live_bytes": true.live_bytes // 2}, {"root": bytes(32)}, {"live": 1}
+    return msgspec.structs.replace(true, **dice.choice(lies))
+
+
+def truth(log: list[Record], upto: int) -> CheckpointBody:
+    """Work out what is live, with nothing of the product's own."""
+    told = log[:upto]
+    closed = {each.header.key for each in told if each.kind == request.CLOSED_KIND}
+    live = [
+        each for each in told if not (each.kind == request.KIND and each.id in closed)
+    ]
+    weight = sum(each.header.body_len for each in live)
+    root = _root([each.id.encode() for each in live])
+    return CheckpointBody(upto, len(live), weight, root)
+
+
+def _root(ids: list[bytes]) -> bytes:
+    """The Merkle tree hash as RFC 6962 defines it, from above."""
+    if len(ids) < 2:
+        return sha256(b"\x00" + ids[0] if ids else b"").digest()
+    half = 1 << (len(ids) - 1).bit_length() - 1
+    return sha256(b"\x01" + _root(ids[:half]) + _root(ids[half:])).digest()
 
 
 def _notices(dice: Random, speaker: SigningKey) -> list[Record]:
@@ -244,6 +287,30 @@ def _sealed(
     )  # fmt: skip
 
 
+@dataclass(slots=True)
+class Told:
+    """A log as far as it counts, and what it weighs since its last true checkpoint."""
+
+    log: list[Record] = field(default_factory=list)
+    weight: int = 0
+    upto: int = 0
+
+    def has_room(self, record: Record) -> bool:
+        return self.weight + record.header.body_len <= LOG_BYTES
+
+    def take(self, record: Record) -> None:
+        self.weight += record.header.body_len
+        if record.kind == checkpoint.KIND:
+            body = record.read(CheckpointBody)
+            is_due = self.upto + CHECKPOINT_RECORDS <= body.upto <= len(self.log)
+            if is_due and truth(self.log, body.upto) == body:
+                self.upto = body.upto
+                since = [*self.log[body.upto :], record]
+                after = sum(each.header.body_len for each in since)
+                self.weight = body.live_bytes + after
+        self.log.append(record)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What every site must come to show of the authors."""
@@ -270,27 +337,23 @@ def outcome(drawn: History, proven: dict[tuple[PeerId, Incarnation], int]) -> Ou
         last = min(
             (each for each in (cuts.get(peer), ends[peer]) if each), default=None
         )
-        weight = 0
+        told = Told()
         for seq in range(1, LOG_RECORDS + 1):
             said = log.get(seq, {})
             if not said or (last is not None and (incarnation, seq) > last):
                 break
-            fit = [each for each in said.values() if _fits(weight, each)]
+            fit = [each for each in said.values() if told.has_room(each)]
             if len(said) > 1 and fit:
                 forks[peer, incarnation] = seq
             if len(said) > 1 or not fit:
                 break
-            weight += fit[0].header.body_len
+            told.take(fit[0])
             if fit[0].kind != charters.KIND:
                 valid.add(fit[0].id)
     for peer in AUTHOR_IDS:
         if peer not in cuts and ends[peer] is None:
             valid |= _newest([each for each in drawn.notices if each.author == peer])
     return Outcome(frozenset(valid), cuts, forks)
-
-
-def _fits(weight: int, record: Record) -> bool:
-    return weight + record.header.body_len <= LOG_BYTES
 
 
 def _capped(peer: PeerId, proven: dict[tuple[PeerId, Incarnation], int]) -> Cut | None:

@@ -23,6 +23,8 @@ from fabnet.protocol.effects import (
     SendProofs,
     Serve,
     Subscribe,
+    Turn,
+    Weigh,
 )
 from fabnet.protocol.events import (
     BatchHeard,
@@ -36,6 +38,7 @@ from fabnet.protocol.events import (
     PruneBody,
     Publish,
     SubscribeHeard,
+    Weighed,
 )
 from fabnet.protocol.peer import Peer
 from fabnet.records.ids import Incarnation, Now, PeerId, RecordId
@@ -93,6 +96,10 @@ class Site:
         self.peer = Peer.restore(
             self.peer.identity, rows, self.disk.notices(), Now(THEN_MS, 0, "boot")
         )
+        woken = Turn(Now(THEN_MS, 0, "boot"))
+        self.peer.replica.checkpoints.wake(woken)
+        for effect in woken.effects:
+            self._perform(effect)
 
     def prunes(self, record: Record) -> None:
         """Have an operator here want a body gone."""
@@ -113,6 +120,8 @@ class Site:
                 self._serve(peer, after)
             case Compare(records):
                 self.say(self.id, self.disk.beside(records))
+            case Weigh():
+                self.say(self.id, self.disk.weigh(effect))
             case Answer(_, result):
                 self.refused += [result] if isinstance(result, Refusal) else []
             case _:
@@ -156,6 +165,15 @@ class Site:
             if not each.is_notice
         ]
 
+    def heaviest(self) -> int:
+        """Bytes of bodies kept of the log that has the most, documents aside."""
+        weight: dict[object, int] = {}
+        for record in self.disk.valid():
+            if not record.is_notice and record.kind not in DOCUMENT_KINDS:
+                log = (record.author, record.header.incarnation)
+                weight[log] = weight.get(log, 0) + len(record.body or b"")
+        return max(weight.values(), default=0)
+
     def lacks(self) -> set[RecordId]:
         """Records that are shown here without a body, which nobody here deleted."""
         lacking = {each.id for each in self.disk.valid() if each.body is None}
@@ -196,7 +214,7 @@ class Sites:
     def _say(self, to: PeerId, event: Event) -> None:
         if to not in SITE_IDS:
             return
-        to_itself = isinstance(event, Compared | NothingToServe)
+        to_itself = isinstance(event, Compared | Weighed | NothingToServe)
         if not to_itself and self.dice.randrange(1_000) < self.lost_permille:
             return
         self.waiting.append((to, event))
@@ -241,13 +259,13 @@ class Sites:
 
     def _restart(self, number: int) -> None:
         """Stop a site and start it again: what was on its wires is void."""
-        self.sites[number].restarts()
         ours = SITE_IDS[number]
         self.waiting = [
             (to, event)
             for to, event in self.waiting
             if ours not in (to, getattr(event, "peer", None))
         ]
+        self.sites[number].restarts()
         self._link(number)
 
     def _hand_out(self) -> None:

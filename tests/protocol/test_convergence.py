@@ -14,13 +14,14 @@ import pytest
 
 from fabnet.cooperation import charter as charters
 from fabnet.protocol.events import BatchHeard, ProofsHeard
-from fabnet.protocol.replica import ends, notices
+from fabnet.protocol.replica import checkpoints, ends, notices
 from fabnet.protocol.replica import replica as replicas
 from fabnet.protocol.replica.ends import Ends
 from fabnet.records.ids import RecordId
 from fabnet.records.proofs.fork import Fork
 from tests.protocol.histories import (
     AUTHOR_IDS,
+    CHECKPOINT_RECORDS,
     FORKS,
     LOG_BYTES,
     LOG_RECORDS,
@@ -40,6 +41,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Make bounds small, and pure checks of documents once: many sites ask the same."""
     monkeypatch.setattr(replicas, "LOG_BYTES_MAX", LOG_BYTES)
     monkeypatch.setattr(replicas, "LOG_RECORDS_MAX", LOG_RECORDS)
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_RECORDS", CHECKPOINT_RECORDS)
     monkeypatch.setattr(notices, "NOTICES_PER_AUTHOR_MAX", NOTICES)
     monkeypatch.setattr(ends, "FORKS_PER_AUTHOR_MAX", FORKS)
     for name in ("open_credential", "lineage_of"):
@@ -66,6 +68,7 @@ def check(sites: Sites) -> None:
     for mine, theirs in sites.links:
         _bodies_went_round(sites.sites[mine], sites.sites[theirs])
     for site in sites.sites:
+        assert site.heaviest() <= LOG_BYTES, "R6"
         _no_hole(site)
         _within_cuts(site)
         _no_stranger(site)

@@ -10,9 +10,20 @@ from fabnet.content.cid import Cid
 from fabnet.production.job import Job
 from fabnet.production.lots.lot import Lot
 from fabnet.production.lots.making import Making
-from fabnet.protocol.effects import Drop, Forget, Keep, Note, Prune, Put, Unsay, Void
-from fabnet.protocol.events import Compared
+from fabnet.protocol.effects import (
+    Drop,
+    Forget,
+    Keep,
+    Note,
+    Prune,
+    Put,
+    Unsay,
+    Void,
+    Weigh,
+)
+from fabnet.protocol.events import Compared, Weighed
 from fabnet.protocol.remembering import ROW_BYTES_MAX
+from fabnet.protocol.replica.checkpoints import weigh
 from fabnet.protocol.replica.papers import STANDING_KINDS
 from fabnet.records import canonical
 from fabnet.records.ids import Incarnation, PeerId, RecordId
@@ -153,6 +164,20 @@ class Disk:
         """Return log records, each with what is kept there, or just before."""
         found = tuple((record, self._beside(record)) for record in heard)
         return Compared(found, frozenset(self.pruned))
+
+    def weigh(self, asked: Weigh) -> Weighed:
+        """Return what a true checkpoint of a log says."""
+        log = [
+            each
+            for each, _ in self.records.values()
+            if each.author == asked.author
+            and each.header.incarnation == asked.incarnation
+            and not each.is_notice
+        ]
+        log.sort(key=lambda each: -each.header.seq)
+        return weigh(
+            ((each.id, each.header, each.id not in self.pruned) for each in log), asked
+        )
 
     def _beside(self, record: Record) -> Record | None:
         header = record.header

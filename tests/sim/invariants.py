@@ -126,13 +126,15 @@ class Invariants:
         seq, head = self.heads.get((peer, record.author, *at), (0, None))
         if record.kind in STANDING_KINDS and header.seq != seq + 1:
             return  # carried for its document, wherever its log ends
+        if header.seq <= seq and record.body is not None:
+            return  # it had come bare: the disk takes nothing else twice
         assert header.seq == seq + 1, "R3: a hole in a chain"
         assert header.prev == head, "R3: does not follow its log"
         self.heads[peer, record.author, *at] = (header.seq, record.id)
         if record.kind == WRITE_OFF_KIND and record.author == peer:
             body = record.read(WriteOffBody)
             self.written_off[body.job] += body.missing
-        if record.kind == REQUEST:
+        if record.kind == REQUEST and record.body is not None:
             items = record.read(Request).items
             self.wanted[record.id] = sum(item.pieces for item in items)
 

@@ -34,6 +34,7 @@ from fabnet.protocol.effects import (
     Serve,
     Subscribe,
     TellKnown,
+    Weigh,
 )
 from fabnet.protocol.events import (
     Event,
@@ -239,6 +240,8 @@ class Node:
                 self._lets_go(peer, frames.encode(said))
             case Compare(records):
                 self._soon(1, self.disk.beside(records))
+            case Weigh():
+                self._soon(1, self.disk.weigh(effect))
             case SendGot(peer, cursor):
                 got = frames.GotFrame("got", cursor)
                 self._lets_go(peer, frames.encode(got))

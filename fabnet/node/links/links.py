@@ -53,6 +53,7 @@ from fabnet.protocol.effects import (
     Serve,
     Subscribe,
     TellKnown,
+    Weigh,
 )
 from fabnet.protocol.events import (
     BatchHeard,
@@ -62,6 +63,7 @@ from fabnet.protocol.events import (
     LinkUp,
     NothingToServe,
     ProofsHeard,
+    Weighed,
 )
 from fabnet.protocol.voice import Identity
 from fabnet.records.ids import PeerId
@@ -304,6 +306,10 @@ class Links:
     async def compare(self, effect: Compare) -> Compared:
         """Look up what is kept where records were heard again."""
         return await self._store.beside(effect.records)
+
+    async def weigh(self, effect: Weigh) -> Weighed:
+        """Weigh what is kept of one log."""
+        return await self._store.weigh(effect)
 
     def _send(self, peer: PeerId, frame: Frame) -> None:
         link = self._links.get(peer)

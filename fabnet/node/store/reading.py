@@ -11,7 +11,9 @@ from sqlalchemy import Connection, Row, Select, func, not_, or_, select
 
 from fabnet.content.cid import Cid
 from fabnet.node.store import tables
-from fabnet.protocol.events import Compared
+from fabnet.protocol.effects import Weigh
+from fabnet.protocol.events import Compared, Weighed
+from fabnet.protocol.replica.checkpoints import weigh
 from fabnet.records.ids import Incarnation, PeerId, RecordId
 from fabnet.records.record import NOTICE_PREFIX, Record, stored
 
@@ -25,6 +27,8 @@ RECORDS_MAX: Final = 500
 """Records in one answer; whoever wants more asks again with `before`."""
 AUTHORS_MAX: Final = 5_000
 """Authors in one answer: as many as there are charters that a node may know."""
+WEIGHED_AT_ONCE: Final = 1_000
+"""Headers read at a time while a log is weighed, under a megabyte."""
 STORY_MAX: Final = 1_000
 """Lines in one answer."""
 FOUND_MAX: Final = 16
@@ -238,6 +242,25 @@ def beside(connection: Connection, peer: PeerId, heard: Sequence[Record]) -> Com
         if row is not None and kept is not None and row.pruned:
             pruned.add(kept.id)
     return Compared(tuple(found), frozenset(pruned))
+
+
+def weighed(connection: Connection, peer: PeerId, asked: Weigh) -> Weighed:
+    """Return what a true checkpoint of a log says, as its headers here tell."""
+    query = (
+        select(_record.envelope, _record.pruned)
+        .where(
+            _record.peer == peer,
+            _record.author == asked.author,
+            _record.inc_counter == asked.incarnation.counter,
+            _record.inc_random == asked.incarnation.random,
+            not_(_record.kind.startswith(NOTICE_PREFIX, autoescape=True)),
+        )
+        .order_by(_record.seq.desc())
+        .execution_options(yield_per=WEIGHED_AT_ONCE)
+    )
+    with connection.execute(query) as found:
+        headers = ((stored(envelope, None), not gone) for envelope, gone in found)
+        return weigh(((it.id, it.header, kept) for it, kept in headers), asked)
 
 
 def find_prefix(connection: Connection, peer: PeerId, prefix: str) -> list[RecordId]:

@@ -26,7 +26,8 @@ from fabnet.node.store.engine import READERS_MAX, migrate, open_readers, open_wr
 from fabnet.node.store.reading import BlobEntry, IncarnationRow, StoryLine, Token
 from fabnet.node.store.writer import Writer
 from fabnet.protocol.community import REACH_KIND
-from fabnet.protocol.events import Compared, DiskState
+from fabnet.protocol.effects import Weigh
+from fabnet.protocol.events import Compared, DiskState, Weighed
 from fabnet.records.ids import PeerId, RecordId
 from fabnet.records.record import Record
 
@@ -40,7 +41,14 @@ class Store:
     """One peer's durable memory. Made by `open`, ended by `close`."""
 
     def __init__(
-        self, peer: PeerId, *, lock: Lock, writer: Engine, ballast: Ballast, path: Path
+        self,
+        peer: PeerId,
+        *,
+        lock: Lock,
+        writer: Engine,
+        ballast: Ballast,
+        path: Path,
+        stale: bool,
     ) -> None:
         self.alarm = Alarm()
         """Rings when the disk fails; whoever else writes there rings it too."""
@@ -49,7 +57,7 @@ class Store:
         self._ballast = ballast
         self._write_engine = writer
         self._read_engine = open_readers(path)
-        self._writer = Writer(writer, ballast, self.alarm)
+        self._writer = Writer(writer, ballast, self.alarm, stale=stale)
         self._threads = ThreadPoolExecutor(READERS_MAX, "store-reader")
         self._reads = asyncio.Semaphore(READS_MAX)
         self._closed = False
@@ -67,13 +75,16 @@ class Store:
         with ExitStack() as undo:
             lock = Lock.take(path.parent)
             undo.callback(lock.release)
+            stale = path.with_name(f"{path.name}-wal").exists()
             writer = open_writer(path)
             undo.callback(writer.dispose)
             migrate(writer)
             ballast = Ballast(path.parent, ballast_bytes)
             ballast.look()
             undo.pop_all()
-        return cls(peer, lock=lock, writer=writer, ballast=ballast, path=path)
+        return cls(
+            peer, lock=lock, writer=writer, ballast=ballast, path=path, stale=stale
+        )
 
     @property
     def failed(self) -> StorageError | None:
@@ -154,6 +165,12 @@ class Store:
         """Return log records with what is kept at their places, or just before them."""
         return await self._read(
             lambda connection: reading.beside(connection, self._peer, heard)
+        )
+
+    async def weigh(self, asked: Weigh) -> Weighed:
+        """Return what a true checkpoint of a log says."""
+        return await self._read(
+            lambda connection: reading.weighed(connection, self._peer, asked)
         )
 
     # ---------------------------------------------------------------- for people

@@ -57,7 +57,9 @@ class _Write:
 class Writer:
     """The write queue and its thread. All methods are for the event loop."""
 
-    def __init__(self, engine: Engine, ballast: Ballast, alarm: Alarm) -> None:
+    def __init__(
+        self, engine: Engine, ballast: Ballast, alarm: Alarm, *, stale: bool
+    ) -> None:
         self._engine = engine
         self._alarm = alarm
         self._ballast = ballast
@@ -71,9 +73,9 @@ class Writer:
         self._room.set()
         self._commits = 0
         self._unsaved_bytes = 0
-        # Whether the WAL may still hold what was deleted for good. An earlier process
-        # may have been cut short just then.
-        self._stale = True
+        # Whether the WAL may hold what was deleted for good: at the start, if a process
+        # that was cut short left one.
+        self._stale = stale
         # A daemon, for what was not acknowledged need not hold up the process's end.
         self._thread = threading.Thread(
             target=self._run, name="store-writer", daemon=True

@@ -54,7 +54,10 @@ class Ends:
 
     def counts(self, header: Header) -> bool:
         """Whether that place is below every proven fork of its author, and its cut."""
-        author, incarnation, seq = header.author, header.incarnation, header.seq
+        return self.reaches(header.author, header.incarnation, header.seq)
+
+    def reaches(self, author: PeerId, incarnation: Incarnation, seq: int) -> bool:
+        """Whether a log counts up to that place."""
         fork = self.forks.get((author, incarnation))
         if fork is not None and seq >= fork.seq:
             return False

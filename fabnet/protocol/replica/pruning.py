@@ -23,6 +23,7 @@ from fabnet.protocol.handoff.book import Book
 from fabnet.protocol.handoff.workshop import Workshop
 from fabnet.protocol.replica.papers import STANDING_KINDS
 from fabnet.records.ids import JobId
+from fabnet.records.proofs.checkpoint import KIND as CHECKPOINT
 from fabnet.records.record import Record
 from fabnet.records.refusal import Refusal
 
@@ -41,6 +42,7 @@ ACCOUNTS: Final = (
 
 STAY: Final = {
     STANDING_KINDS: "body-decides-who-belongs",
+    (CHECKPOINT,): "body-is-account",
     TERMS: "body-is-terms",
     ACCOUNTS: "body-is-account",
 }

@@ -24,7 +24,8 @@ from fabnet.designs.documents import withdrawal as withdrawals
 from fabnet.errors import RemoteError
 from fabnet.protocol.community import DOCUMENT_KINDS, Community
 from fabnet.protocol.effects import Compare, Lower, Turn
-from fabnet.protocol.events import Compared
+from fabnet.protocol.events import Compared, Weighed
+from fabnet.protocol.replica.checkpoints import Checkpoints
 from fabnet.protocol.replica.ends import (
     LOG_BYTES_MAX,
     LOG_RECORDS_MAX,
@@ -38,6 +39,7 @@ from fabnet.protocol.replica.papers import Papers, has_news
 from fabnet.protocol.replica.strangers import Strangers
 from fabnet.protocol.voice import Voice
 from fabnet.records.ids import Incarnation, PeerId, RecordId
+from fabnet.records.proofs import checkpoint
 from fabnet.records.proofs.fork import Fork, fork_of
 from fabnet.records.record import Record, stored
 from fabnet.records.refusal import Refusal
@@ -73,6 +75,7 @@ class Replica:
     """Who brought what is being looked up: until then it waits, as in the pen."""
     fallen: list[tuple[Record, PeerId]] = field(default_factory=list)
     """Records that were let go in this turn; their documents may be news."""
+    checkpoints: Checkpoints = field(init=False)
     filled: list[Record] = field(default_factory=list)
     """Records that in this turn gained the body that was lacking here."""
     proven: list[tuple[Fork, PeerId | None]] = field(default_factory=list)
@@ -81,6 +84,7 @@ class Replica:
     def __post_init__(self) -> None:
         self.ends = Ends(self.community)
         self.papers = Papers(self.community)
+        self.checkpoints = Checkpoints(self.voice)
 
     # ------------------------------------------------------------------ hearing
 
@@ -153,7 +157,9 @@ class Replica:
                 continue
             yield from self._carry(turn, record, source)
 
-    def rewind(self, incarnation: Incarnation, seq: int, id_: RecordId | None) -> None:
+    def rewind(
+        self, turn: Turn, incarnation: Incarnation, seq: int, id_: RecordId | None
+    ) -> None:
         """Know that an earlier log of ours is shorter than its rows said.
 
         Whoever heard the rest after all may bring it back, from there on.
@@ -162,6 +168,7 @@ class Replica:
         head = self.heads.get(author)
         if head is None or head.seq <= seq:
             return
+        self.checkpoints.rewind(turn, author, seq)
         if id_ is None:
             del self.heads[author]
         else:
@@ -197,6 +204,10 @@ class Replica:
     def _hear_log(self, turn: Turn, record: Record, source: PeerId) -> Iterator[Record]:
         header = record.header
         author, seq = (record.author, header.incarnation), header.seq
+        if record.kind == checkpoint.KIND and record.body is None:
+            # Nobody prunes them, and what follows rests on it: it must come whole.
+            self.turned_away.add(source)
+            return
         self._claim_proof(turn, author)
         if not self.ends.counts(header) or self._is_past_quota(turn, record):
             yield from self._carry(turn, record, source)
@@ -206,7 +217,8 @@ class Replica:
             # Vouched for since, or our clock was wrong: it comes again, and stays.
             yield from self._admit(turn, author)
         head = self._head(author)
-        if seq > head.seq + 1:
+        is_next = seq == head.seq + 1 and header.prev == (head.id or None)
+        if seq > head.seq + 1 or (is_next and self.checkpoints.is_weighing(author)):
             self._pen(turn, author, record, source, takes=takes)
             if takes:
                 yield from self._carry(turn, record, source)
@@ -215,9 +227,37 @@ class Replica:
                 yield from self._admit_if_vouched(turn, author)
         else:
             yield from self._take(turn, author, record, source, takes=takes)
-            after = self.pen.get(author, {}).pop(seq + 1, None)
-            if after is not None:
-                yield from self._hear_log(turn, *after)
+            yield from self._hear_next(turn, author)
+
+    def _hear_next(self, turn: Turn, author: Author) -> Iterator[Record]:
+        """Take what waits in the pen for its turn, if that is now."""
+        if self.checkpoints.is_weighing(author):
+            return
+        after = self.pen.get(author, {}).pop(self._head(author).seq + 1, None)
+        if after is not None:
+            yield from self._hear_log(turn, *after)
+
+    def weighed(self, turn: Turn, event: Weighed) -> Iterator[Record]:
+        """Count a log's quota from a checkpoint, if it is true, and go on with it."""
+        asked = event.asked
+        if not asked.seq:
+            self.checkpoints.say(turn, event)
+            return
+        author = (asked.author, asked.incarnation)
+        counts = self.ends.reaches(*author, asked.seq)
+        is_true = self.checkpoints.judge(turn, event, counts=counts)
+        body = event.body
+        if is_true is None:
+            return
+        for gone in event.dead if is_true else ():
+            # What is being looked up just now was looked up before it was pruned.
+            self._remember(gone)
+        head = self.heads[author]
+        if is_true and body is not None:
+            weighs = body.live_bytes + event.after_bytes + asked.body_len
+            self.heads[author] = ChainRow(head.seq, head.id, weighs)
+            turn.put("head", place_key(*author), self.heads[author])
+        yield from self._hear_next(turn, author)
 
     def _take(
         self, turn: Turn, author: Author, record: Record, source: PeerId, *, takes: bool
@@ -270,6 +310,8 @@ class Replica:
         self.heads[author] = head
         turn.put("head", place_key(*author), head)
         self._write(turn, record, source)
+        if record.kind == checkpoint.KIND:
+            self.checkpoints.kept(turn, record)
         return record
 
     def _write(self, turn: Turn, record: Record, source: PeerId) -> None:
@@ -324,7 +366,7 @@ class Replica:
         if head.ended:
             self._contradict(turn, record, stored(head.ended, None))
             return True
-        if header.seq > head.seq + 1:
+        if header.seq > head.seq + 1 or self.checkpoints.is_weighing(author):
             return False
         if head.body_bytes + header.body_len <= LOG_BYTES_MAX or header.prev != head.id:
             return False

@@ -16,13 +16,23 @@ from fabnet.content.cid import of_raw
 from fabnet.node.clock import SystemClock
 from fabnet.node.runner import Durable, Outward, Remembered, Runner
 from fabnet.production.plan import Problem, Solved
-from fabnet.protocol.effects import Act, Compare, Keep, Look, Recall, Serve, TellKnown
+from fabnet.protocol.effects import (
+    Act,
+    Compare,
+    Keep,
+    Look,
+    Recall,
+    Serve,
+    TellKnown,
+    Weigh,
+)
 from fabnet.protocol.events import (
     CancelRequest,
     Compared,
     NothingToServe,
     Publish,
     Recalled,
+    Weighed,
 )
 from fabnet.protocol.voice import Identity
 from fabnet.records.body import Body
@@ -90,6 +100,10 @@ class Alone:
         """Find nothing."""
         del effect
         return Compared(())
+
+    async def weigh(self, effect: Weigh) -> Weighed:
+        """Hold nothing."""
+        return Weighed(effect, None, 0, ())
 
     async def act(self, effect: Act) -> None:
         """Have no machine."""

@@ -134,6 +134,12 @@ LINES: Final = {
         "This record came without its body, and counts for nothing until somebody "
         "brings it ({kind})."
     ),
+    "checkpoint-true": _(
+        "Its checkpoint at place {seq} is true: the quota of its log counts from there."
+    ),
+    "checkpoint-false": _(
+        "Its checkpoint at place {seq} is not what its log comes to, and frees nothing."
+    ),
     "body-pruned": _("The body of this record was deleted here, as {why} ({kind})."),
     "grant-contested": _("A grant is under dispute, or a dispute was taken back."),
     "lot-waits-disputed": _(

@@ -68,6 +68,9 @@ class Recovery:
     strays: dict[str, Stray] = field(default_factory=dict)
     recalled: dict[str, None] = field(default_factory=dict)
     """Lots that our own log brought back and ended since the start: no strays."""
+    bare: dict[JobId, list[str]] = field(default_factory=dict)
+    """Older requests of ours that came without their bodies, which others prune once
+    they are over, and the lots that our log opened for them."""
     close_tick: int | None = None
     """When jobs that our own log brought back are closed; nil while there are none."""
 
@@ -135,12 +138,21 @@ class Recovery:
         elif self.recovering:
             self._fence(turn, record.author)
 
+    def hear_bare(self, record: Record) -> None:
+        """Know a request of ours by its name only: our log may say that it is over."""
+        if self._is_older(record) and record.kind == request.KIND:
+            self.bare[JobId(record.id)] = []
+            if len(self.bare) > RECALLED_MAX:
+                del self.bare[next(iter(self.bare))]
+
+    def _is_older(self, record: Record) -> bool:
+        ours = self.book.voice.identity
+        theirs = record.author, record.header.incarnation
+        return theirs[0] == ours.peer and theirs[1] != ours.incarnation
+
     def hear_record(self, turn: Turn, record: Record) -> None:
         """Take up what our own older database logged, as others kept it."""
-        identity = self.book.voice.identity
-        if record.author != identity.peer:
-            return
-        if record.header.incarnation == identity.incarnation:
+        if not self._is_older(record):
             return
         match record.kind:
             case request.KIND:
@@ -252,6 +264,7 @@ class Recovery:
 
     def _asked(self, turn: Turn, record: Record) -> None:
         id_ = JobId(record.id)
+        self.bare.pop(id_, None)
         if id_ in self.book.jobs or len(self.book.jobs) >= JOBS_OPEN_MAX:
             return
         body = record.read(Request)
@@ -268,6 +281,8 @@ class Recovery:
             return
         job = self.book.jobs.get(body.job) or self.book.reopen(turn, body.job)
         if job is None:
+            if body.job in self.bare:
+                self.bare[body.job].append(key)
             return
         item_of(job, body.revision, body.part)
         epoch = max(job.epoch, body.epoch)
@@ -276,7 +291,7 @@ class Recovery:
             turn.do(Drop("stray", key))
         lot = lots.forget(lots.open_lot(body, version=0, asked=None))
         self.book.keep_lot(turn, lot)
-        self._brought_back(lot)
+        self._brought_back(key)
         turn.note(lot.job, "lot-forgotten", epoch=lot.epoch, machine=lot.machine)
         self._fence(turn, lot.maker, again=True)
 
@@ -284,16 +299,20 @@ class Recovery:
         lot = self.book.lots.get(lot_key(body.job, body.epoch))
         if lot is not None and lots.takes(lot, "recall"):
             after = lots.recall(lot, good=body.good, lot_closed=body.lot_closed)
-            self._brought_back(lot)
+            self._brought_back(lot_key(lot.job, lot.epoch))
             self.book.settle(turn, after)
 
-    def _brought_back(self, lot: Lot) -> None:
+    def _brought_back(self, key: str) -> None:
         """Know a lot's name also when it is over and forgotten: it is no stray."""
-        self.recalled[lot_key(lot.job, lot.epoch)] = None
+        self.recalled[key] = None
         if len(self.recalled) > RECALLED_MAX:
             del self.recalled[next(iter(self.recalled))]
 
     def _closed(self, turn: Turn, body: RequestClosed) -> None:
+        for key in self.bare.pop(body.request, []):
+            self._brought_back(key)
+            if self.strays.pop(key, None) is not None:
+                turn.do(Drop("stray", key))
         job = self.book.jobs.get(body.request)
         if job is not None:
             self.book.remember_closed(turn, job, body.outcome)
