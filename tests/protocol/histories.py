@@ -190,7 +190,7 @@ def _log(
 ) -> list[Record]:
     """Return one log, with its forks."""
     said: list[Record] = []
-    count = dice.choice((dice.randint(0, 9), dice.randint(8, 16)))
+    count = dice.randint(0, dice.choice((9, 9, 15)))
     trunk = _chain(dice, speaker, incarnation, [], count, carried)
     said += trunk
     for _ in range(dice.choice((0, 0, 1, 2))):
