@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from fabnet.cooperation.charter import CharterBody
 from fabnet.protocol.effects import Answer, Effect, Keep, Lower, Note, Prune
 from fabnet.protocol.events import BatchHeard, Compared, PruneBody
 from fabnet.protocol.peer import Peer
@@ -20,6 +21,8 @@ from tests.protocol.minds import (
     notice,
     of,
     papers,
+    proof,
+    revoking,
     talk,
     turn,
 )
@@ -122,6 +125,21 @@ def test_a_recall_that_came_bare_is_still_news() -> None:
 
     assert [*ours.pick_up(after)] == [recall]
     assert ours.papers.recalls[THEM] == {recall.id}
+
+
+def test_a_document_that_came_bare_is_learnt_past_where_its_log_ends() -> None:
+    first, other = talk(2, 1)[0], log(2, ("talk/1", Said("otherwise")))[0]
+    newer = CharterBody(revoking(4, 0, 2))
+    (paper,) = log(2, ("charter/1", newer), after=first)
+    ours = replica()
+    for record in (first, bare(paper), paper):
+        assert len([*ours.hear(turn(), record, CARRIER)]) == (record != paper)
+    ours.prove(turn(), proof(first, other), CARRIER)
+
+    after = turn()
+    ours.compared(after, Compared(((paper, bare(paper)),)))
+
+    assert [*ours.pick_up(after)] == [paper], "a fork came before the answer"
 
 
 def test_who_came_bare_is_let_in_by_the_body_that_comes_later() -> None:

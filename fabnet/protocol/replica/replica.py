@@ -127,7 +127,7 @@ class Replica:
                 if kept.body is not None or kept.id in event.pruned:
                     self._remember(kept.id)
                 else:
-                    self._fill(turn, heard)
+                    self._fill(turn, heard, source)
                 continue
             if kept is not None:
                 self._contradict(turn, heard, kept)
@@ -322,14 +322,17 @@ class Replica:
             self.papers.recall(turn, record)
         self._remember(record.id)
 
-    def _fill(self, turn: Turn, record: Record) -> None:
-        """Keep a body that was lacking, unless the record counts no more.
+    def _fill(self, turn: Turn, record: Record, source: PeerId) -> None:
+        """Keep a body that was lacking; where it counts no more, maybe its document.
 
         As if its author had brought it: of several who did, some had it bare, and all
         of them are to be served it.
         """
-        is_new = record.body is not None and record.id not in self.recent
-        if is_new and self.ends.counts(record.header):
+        if record.body is None or record.id in self.recent:
+            return
+        if not self.ends.counts(record.header):
+            self.fallen.append((record, source))
+        else:
             self._write(turn, record, record.author)
             self.filled.append(record)
 
