@@ -40,6 +40,17 @@ class Thread:
         """Let it go on, in a while."""
         self._loop.call_later(self._loop.draw(WAKE_S), self.step)
 
+    def wake_at(self, after_s: float) -> threading.Event:
+        """Let it go on when so many virtual seconds are over, and know it then."""
+        over = threading.Event()
+
+        def wake() -> None:
+            over.set()
+            self.step()
+
+        self._loop.call_later(after_s, wake)
+        return over
+
     def step(self) -> None:
         """Hand it the baton, and wait until it gives it back."""
         if not self._is_over:
@@ -81,10 +92,14 @@ class Condition:
         trace: TracebackType | None,
     ) -> None: ...
 
-    def wait_for(self, holds: Callable[[], object]) -> None:
-        while not holds():
-            self._waits = _running.thread
-            _running.thread.park()
+    def wait_for(
+        self, holds: Callable[[], object], timeout: float | None = None
+    ) -> None:
+        thread: Thread = _running.thread
+        over = None if timeout is None else thread.wake_at(timeout)
+        while not holds() and (over is None or not over.is_set()):
+            self._waits = thread
+            thread.park()
 
     def notify(self) -> None:
         if self._waits is not None:
