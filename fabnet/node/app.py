@@ -31,6 +31,8 @@ from fabnet.node.clock import Clock, SystemClock
 from fabnet.node.config import Config
 from fabnet.node.drivers.floor import Floor
 from fabnet.node.drivers.holding import held
+from fabnet.node.gateway.gateway import add_gateway
+from fabnet.node.gateway.index import Index
 from fabnet.node.keyring import Keyring, write_secret
 from fabnet.node.links.dialling import Dialler
 from fabnet.node.links.door import HOME, Bounds, open_door
@@ -264,7 +266,7 @@ async def _serve(
         try:
             # Closed while the mind still answers those who have asked.
             async with AsyncExitStack() as doors:
-                await _open(doors, config, keyring, node, shell)
+                index = await _open(doors, config, keyring, node, shell)
                 dialling = [
                     tasks.create_task(node.dialler.keep(at), name=f"dial {at.text}")
                     for at in map(addresses.parse, config.peers.dial)
@@ -273,13 +275,14 @@ async def _serve(
                     record = _peer_record(config, shell.identity, shell.clock)
                     await node.runner.post(Placed(record))
                 choosing = tasks.create_task(node.outbound.keep(), name="outbound")
+                indexing = tasks.create_task(index.keep(), name="gateway")
                 await _say_ready(config, shell, ready)
                 try:
                     failure = await shell.store.alarm.wait()
                     running.cancel()  # of what the disk does not take, nothing is done
                     raise failure
                 finally:
-                    for task in (*dialling, choosing, looking, describing):
+                    for task in (*dialling, choosing, indexing, looking, describing):
                         task.cancel()
         finally:
             running.cancel()
@@ -291,8 +294,8 @@ async def _open(
     keyring: Keyring,
     node: _Node,
     shell: Shell,
-) -> None:
-    """Listen on both ports until `doors` is closed."""
+) -> Index:
+    """Listen on both ports until `doors` is closed; return what must be kept up."""
     auth = ServerAuth(
         keyring.node,
         _hosts(config),
@@ -304,6 +307,15 @@ async def _open(
     public = make_public_app(
         auth=auth, links=node.links, blobs=shell.blobs, proxies=proxies
     )
+    index = add_gateway(
+        public,
+        identity=shell.identity,
+        store=shell.store,
+        blobs=shell.blobs,
+        clock=shell.clock,
+        addresses=config.listen.addresses,
+        proxies=proxies,
+    )
     await open_door(
         doors,
         public,
@@ -312,6 +324,7 @@ async def _open(
         bounds=Bounds(proxies=HOME + tuple(proxies)),
     )
     await _listen(doors, make_operator_app(shell), *config.listen.operator)
+    return index
 
 
 async def _say_ready(

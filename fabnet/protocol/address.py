@@ -46,6 +46,8 @@ _LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 """A last label like this makes resolvers read the whole name as an IPv4 address."""
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
+_PEER_CHARS_MAX: Final = 80
+"""Characters of a peer id; as a CID in base32 it has 65."""
 _PEER_CID_PREFIX: Final = b"\x01\x72"
 """CIDv1 of a libp2p key; the multihash follows."""
 
@@ -166,6 +168,13 @@ def authority(address: Address) -> str:
     return name if address.port == usual else f"{name}:{address.port}"
 
 
+def peer_in(text: str) -> PeerId:
+    """Return the peer id in `text`, in base58 or as a CID, or raise MalformedError."""
+    if len(text) > _PEER_CHARS_MAX:
+        raise MalformedError("address: p2p: too long for an Ed25519 key")
+    return _peer(text)
+
+
 def _encode(text: str) -> bytes:
     try:
         return Multiaddr(text).to_bytes()
@@ -220,12 +229,12 @@ def _transport(words: _Words) -> tuple[int, bool, str | None]:
 
 
 def _peer(value: str) -> PeerId:
-    """Return a peer id in base58; js-libp2p also writes it as a CID, `bafz…`."""
-    if value.startswith("b"):
+    """Return a peer id in base58; js also writes it as a CID, `bafz…`, go `k51…`."""
+    if value.startswith(("b", "k")):
         try:
-            binary = base64.b32decode(value[1:].upper() + "=" * (-(len(value) - 1) % 8))
+            binary = _bytes_of(value[0], value[1:])
         except ValueError as error:
-            raise MalformedError("address: p2p: not a CID in base32") from error
+            raise MalformedError("address: p2p: not a CID") from error
         if not binary.startswith(_PEER_CID_PREFIX):
             raise MalformedError("address: p2p: expected the CID of a libp2p key")
         value = base58(binary.removeprefix(_PEER_CID_PREFIX))
@@ -233,3 +242,13 @@ def _peer(value: str) -> PeerId:
         return keys.from_peer(value).peer
     except MalformedError as error:
         raise MalformedError(f"address: p2p: {error}") from error
+
+
+def _bytes_of(base: str, text: str) -> bytes:
+    """Return the bytes behind a multibase prefix, `b` or `k`, or raise ValueError."""
+    if base == "b":
+        return base64.b32decode(text.upper() + "=" * (-len(text) % 8))
+    if not text.isalnum() or len(text) > _PEER_CHARS_MAX:
+        raise ValueError(text)
+    number = int(text, 36)
+    return number.to_bytes((number.bit_length() + 7) // 8)

@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 
 import msgspec
 
+from fabnet.errors import FabnetError
 from fabnet.node.client import API_VARIABLE, TOKEN_VARIABLE, Client
 
 API_DEFAULT: Final = "http://127.0.0.1:8102"
@@ -89,6 +90,12 @@ def call(args: Namespace, ask: Callable[[Client], Awaitable[T]]) -> T:
             return await ask(client)
 
     return asyncio.run(asked())
+
+
+def first_error(group: BaseExceptionGroup[FabnetError]) -> FabnetError:
+    """Return the first error in a group, however deep: people are told of one."""
+    first = group.exceptions[0]
+    return first_error(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def show(args: Namespace, answer: msgspec.Struct, text: str) -> int:

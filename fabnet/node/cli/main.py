@@ -25,7 +25,7 @@ from fabnet.node.cli.command import Command
 from fabnet.node.cli.commons import disputing, publish, verify, withdrawing
 from fabnet.node.cli.doubts import listing, signing
 from fabnet.node.cli.exports import okw, printing
-from fabnet.node.cli.files import measure, unpack
+from fabnet.node.cli.files import measure, sampling, unpack
 from fabnet.node.cli.records import pruning
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -42,6 +42,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *withdrawing.COMMANDS,
     unpack.COMMAND,
     measure.COMMAND,
+    sampling.COMMAND,
     *requesting.COMMANDS,
     *designs.COMMANDS,
     disputing.COMMAND,

@@ -14,7 +14,7 @@ from typing import Final
 import msgspec
 
 from fabnet.errors import DiskError, FabnetError
-from fabnet.node.cli.command import Command
+from fabnet.node.cli.command import Command, first_error
 from fabnet.node.config import Config, load
 from fabnet.node.drivers.hours import open_windows
 from fabnet.node.keyring import ONE_TIME_FILE
@@ -71,7 +71,7 @@ def _run(args: Namespace) -> int:
     try:
         asyncio.run(_serve(config, begin_again=args.begin_again))
     except* FabnetError as group:
-        failed.append(_first(_disk_in(group)))
+        failed.append(first_error(_disk_in(group)))
     if failed and isinstance(failed[0], DiskError):
         print(f"fabnet run: {failed[0]}\n{DISK_ADVICE}", file=sys.stderr)
         return EXIT_DISK
@@ -110,11 +110,6 @@ def _log(config: Config) -> None:
 def _disk_in(group: BaseExceptionGroup[FabnetError]) -> BaseExceptionGroup[FabnetError]:
     """Return what of several errors is the disk's, or all of them."""
     return group.subgroup(DiskError) or group
-
-
-def _first(group: BaseExceptionGroup[FabnetError]) -> FabnetError:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 COMMAND = Command(

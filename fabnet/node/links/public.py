@@ -34,6 +34,7 @@ BODY_BYTES_MAX: Final = 64 * 1_024
 
 _PROTOCOLS: Final = {
     "/http-peer-id-auth/1.0.0": {"path": AUTH_PATH},
+    "/ipfs/gateway": {"path": "/"},
     "/fabnet/ws/1.0.0": {"path": WS_PATH},
     "/fabnet/blob/1.0.0": {"path": BLOB_PATH},
 }

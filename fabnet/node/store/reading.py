@@ -35,6 +35,8 @@ FOUND_MAX: Final = 16
 """Ids in the answer to a prefix: enough to say that it is ambiguous."""
 BLOBS_MAX: Final = 500
 """Blob entries in one answer; whoever wants more asks again with `after`."""
+DESIGNS_OF_MAX: Final = 64
+"""Designs looked at for one block: a licence text may be in all, and one is enough."""
 
 NOTICES_MAX: Final = 50_000
 """Notices read back at a start: as many as the mind lists."""
@@ -71,6 +73,22 @@ class BlobEntry:
     size_bytes: int
     media_type: str
     pinned: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BlockEntry:
+    """A block that IPFS clients may ask for, and where its bytes are."""
+
+    cid: Cid
+    design: Cid
+    """The revision that it is a part of."""
+    file: Cid | None
+    """The blob that it is a stretch of; nil where it is none."""
+    at: int
+    """Where in the blob it begins."""
+    size_bytes: int
+    node: bytes | None
+    """Its bytes, where they are in no blob. With neither, it is only known of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -333,6 +351,21 @@ def blob_bytes(connection: Connection, peer: PeerId) -> int:
     """Return how many bytes all blobs are."""
     query = select(func.sum(tables.blob.c.bytes)).where(tables.blob.c.peer == peer)
     return connection.execute(query).scalar() or 0
+
+
+def blocks(connection: Connection, peer: PeerId, cid: Cid) -> list[BlockEntry]:
+    """Return where a block is, once for each of at most DESIGNS_OF_MAX designs."""
+    block = tables.block.c
+    query = (
+        select(block.design, block.file, block.at, block.bytes, block.node)
+        .where(block.peer == peer, block.cid == cid)
+        .order_by(block.design)
+        .limit(DESIGNS_OF_MAX)
+    )
+    return [
+        BlockEntry(cid, Cid(design), Cid(file) if file else None, at, size, node)
+        for design, file, at, size, node in connection.execute(query)
+    ]
 
 
 def _records(peer: PeerId) -> Select[bytes, bytes | None]:

@@ -1,6 +1,8 @@
-"""The shell's own rows, as statements: incarnation, tokens and the index of blobs."""
+"""The shell's own rows, as statements: incarnation, tokens, the indexes of blobs."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from sqlalchemy import Executable, delete
 from sqlalchemy.dialects.sqlite import Insert, insert
@@ -8,7 +10,7 @@ from sqlalchemy.dialects.sqlite import Insert, insert
 from fabnet.content.cid import Cid
 from fabnet.node.store import tables
 from fabnet.node.store.changes import Values
-from fabnet.node.store.reading import BlobEntry, IncarnationRow, Token
+from fabnet.node.store.reading import BlobEntry, BlockEntry, IncarnationRow, Token
 from fabnet.records.ids import PeerId
 
 
@@ -53,6 +55,27 @@ def drop_blob(peer: PeerId, cid: Cid) -> Executable:
     """Delete a blob's entry; nothing happens when there is none."""
     blob = tables.blob.c
     return delete(tables.blob).where(blob.peer == peer, blob.cid == cid)
+
+
+def put_blocks(peer: PeerId, entries: Sequence[BlockEntry]) -> Executable:
+    """Write where blocks are, in place of what was known of each in its design."""
+    rows: list[Values] = [
+        {
+            "peer": peer,
+            "cid": entry.cid,
+            "design": entry.design,
+            "file": entry.file,
+            "at": entry.at,
+            "bytes": entry.size_bytes,
+            "node": entry.node,
+        }
+        for entry in entries
+    ]
+    into = insert(tables.block).values(rows)
+    put = {name: into.excluded[name] for name in ("file", "at", "bytes", "node")}
+    return into.on_conflict_do_update(
+        index_elements=["peer", "cid", "design"], set_=put
+    )
 
 
 def _put(into: Insert, key: Values, values: Values) -> Executable:

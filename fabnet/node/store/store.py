@@ -23,7 +23,13 @@ from fabnet.node.store.alarm import Alarm, failed
 from fabnet.node.store.changes import Durable, of_effects, of_shell
 from fabnet.node.store.datadir import BALLAST_BYTES, Ballast, Lock
 from fabnet.node.store.engine import READERS_MAX, migrate, open_readers, open_writer
-from fabnet.node.store.reading import BlobEntry, IncarnationRow, StoryLine, Token
+from fabnet.node.store.reading import (
+    BlobEntry,
+    BlockEntry,
+    IncarnationRow,
+    StoryLine,
+    Token,
+)
 from fabnet.node.store.writer import Writer
 from fabnet.protocol.community import REACH_KIND
 from fabnet.protocol.effects import Weigh
@@ -35,6 +41,8 @@ T = TypeVar("T")
 
 READS_MAX: Final = 64
 """Reads handed to the threads at a time; at the bound the next one waits its turn."""
+BLOCKS_PUT_MAX: Final = 500
+"""Blocks in one statement: SQLite takes 32,766 values in one, and each has seven."""
 
 
 class Store:
@@ -285,6 +293,17 @@ class Store:
     async def drop_blob(self, cid: Cid) -> None:
         """Delete a blob's entry, if there is one; return when that is durable."""
         await self._write(shell.drop_blob(self._peer, cid))
+
+    async def blocks(self, cid: Cid) -> list[BlockEntry]:
+        """Return where a block is, once for each design that has it."""
+        return await self._read(
+            lambda connection: reading.blocks(connection, self._peer, cid)
+        )
+
+    async def put_blocks(self, entries: Sequence[BlockEntry]) -> None:
+        """Write where blocks are, at most BLOCKS_PUT_MAX; return when durable."""
+        assert 0 < len(entries) <= BLOCKS_PUT_MAX
+        await self._write(shell.put_blocks(self._peer, entries))
 
     # ---------------------------------------------------------------- the end
 

@@ -121,3 +121,18 @@ blob = Table(
     PrimaryKeyConstraint("peer", "cid", name="blob_cid"),
 )
 """Which blobs the peer keeps, and which of them it must not drop."""
+
+block = Table(
+    "block",
+    metadata,
+    Column("peer", Text, nullable=False),
+    Column("cid", Text, nullable=False),
+    Column("design", Text, nullable=False),
+    Column("file", Text),
+    Column("at", BigInteger, nullable=False),
+    Column("bytes", BigInteger, nullable=False),
+    Column("node", LargeBinary),
+    PrimaryKeyConstraint("peer", "cid", "design", name="block_cid"),
+)
+"""What IPFS clients may ask for, by design: a stretch of a blob, or a node that holds
+some together. Derived from the blobs; a row with neither says that a design has it."""

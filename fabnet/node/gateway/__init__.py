@@ -1,0 +1,1 @@
+"""What IPFS clients ask for: blocks, CARs, and who has them."""
