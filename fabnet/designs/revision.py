@@ -28,7 +28,7 @@ from fabnet.records.keys import from_did
 KIND: Final = "revision/1"
 REVISION_BYTES_MAX: Final = 256 * 1_024
 """A thousand files with their paths and CIDs need 200 KiB."""
-DESIGN_BYTES_MAX: Final = 256 * 1_024 * 1_024
+DESIGN_BYTES_MAX: Final = 1_024 * 1_024 * 1_024
 """Bytes of one design's files together; a larger one is not published, nor fetched."""
 FILES_MAX: Final = 1_000
 """Files of one design; the largest in the public list has some 700."""

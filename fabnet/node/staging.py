@@ -1,7 +1,8 @@
 """Archives come in here: unpacked beside their place, then put there whole, or not.
 
-Nodes never exchange archives; people download them from where designs are kept. The
-rules are those of `content/archive.py`; the disk is touched only here.
+Nodes never exchange archives; people download them from where designs are kept, as zip
+or, from an IPFS gateway, as CAR. The rules are those of `content/archive.py` and
+`content/car.py`; the disk is touched only here.
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import Final
+from typing import BinaryIO, Final
 
 import msgspec
 
-from fabnet.content.archive import Archive
-from fabnet.errors import InputError, StorageError
+from fabnet.content.archive import UNPACKED_BYTES_MAX, Archive
+from fabnet.content.car import read_car
+from fabnet.content.dag import files_under
+from fabnet.content.paths import check_paths
+from fabnet.errors import InputError, LimitError, MalformedError, StorageError
 
 ARCHIVE_BYTES_MAX: Final = 512 * 1024 * 1024
 """Of the archive itself; meshes pack to a fifth of what may be unpacked."""
@@ -36,7 +40,7 @@ class Unpacked(msgspec.Struct, frozen=True):
 
 
 def unpack(path: Path, into: Path) -> Unpacked:
-    """Unpack a zip archive to the new folder `into`, whole or not at all.
+    """Unpack a zip or CAR archive to the new folder `into`, whole or not at all.
 
     Raises InputError for a file or folder that will not do, RemoteError for an archive
     that is not in order, StorageError for a disk; each leaves nothing behind.
@@ -98,6 +102,8 @@ def _unpack_to(path: Path, staging: Path) -> Unpacked:
         if path.stat().st_size > ARCHIVE_BYTES_MAX:
             raise InputError(str(path), f"expected at most {ARCHIVE_BYTES_MAX} bytes")
         try:
+            if path.suffix.lower() == ".car":
+                return _write_car(file, staging)
             return _write(Archive(file), staging)
         except OSError as error:
             named = error.filename or path
@@ -113,12 +119,43 @@ def _write(archive: Archive, staging: Path) -> Unpacked:
             for piece in archive.pieces(entry.path):
                 out.write(piece)
     paths = sorted(entry.path for entry in archive.entries)
+    size = sum(entry.bytes for entry in archive.entries)
+    was = [entry.was for entry in archive.entries if entry.was is not None]
+    return _report(staging, paths, size, was)
+
+
+def _write_car(file: BinaryIO, staging: Path) -> Unpacked:
+    """Write the folder that a CAR holds; every block of it is checked twice.
+
+    Once against its CID, and once against what the blocks above say of it.
+    """
+    car = read_car(file)
+    if len(car.roots) != 1:
+        raise MalformedError(f"car: expected one root, found {len(car.roots)}")
+    staging.mkdir()
+    size, paths = 0, list[str]()
+    for found in files_under(car.roots[0], car.fetcher(file)):
+        paths.append(found.path)
+        check_paths(paths[-1:], at="car")
+        target = staging / found.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("xb") as out:
+            for piece in found.pieces:
+                size += len(piece)
+                if size > UNPACKED_BYTES_MAX:
+                    raise LimitError(f"car: more than {UNPACKED_BYTES_MAX} bytes")
+                out.write(piece)
+    check_paths(paths, at="car")
+    return _report(staging, sorted(paths), size, [])
+
+
+def _report(staging: Path, paths: list[str], size: int, was: list[str]) -> Unpacked:
     return Unpacked(
         folder=str(staging),
         files=len(paths),
-        bytes=sum(entry.bytes for entry in archive.entries),
+        bytes=size,
         manifests=[path for path in paths if _is_manifest(path)][:MANIFESTS_MAX],
-        renamed=[entry.was for entry in archive.entries if entry.was is not None],
+        renamed=was,
     )
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from itertools import permutations
 
+import pytest
+
 from fabnet.content import dagpb
 from fabnet.content.cid import of_dag_pb, of_raw, to_bytes
 from fabnet.content.dagpb import Link
+from fabnet.errors import MalformedError
 
 
 def test_an_empty_folder_is_the_one_everybody_knows() -> None:
@@ -47,3 +50,29 @@ def test_links_of_one_name_keep_their_order() -> None:
     first, second = Link("", of_raw(b"1"), 1), Link("", of_raw(b"2"), 1)
 
     assert dagpb.encode([first, second], b"") != dagpb.encode([second, first], b"")
+
+
+def test_what_was_written_is_read_back() -> None:
+    links = (Link("a", of_raw(b"1"), 1), Link("é", of_raw(b"2"), 300))
+
+    assert dagpb.decode(dagpb.encode(links, b"data")) == (links, b"data")
+
+
+@pytest.mark.parametrize("cut", range(1, 60))
+def test_a_truncated_node_is_refused(cut: int) -> None:
+    block = dagpb.encode([Link("a", of_raw(b"1"), 1)], b"data")
+
+    with pytest.raises(MalformedError):
+        dagpb.decode(block[:-cut])
+
+
+def test_another_spelling_of_a_node_is_refused() -> None:
+    one, two = Link("a", of_raw(b"1"), 1), Link("b", of_raw(b"2"), 2)
+    block = dagpb.encode([one, two], b"")
+    link = len(block) // 2
+    swapped = block[link - 1 : -2] + block[: link - 1] + block[-2:]
+
+    assert sorted(swapped) == sorted(block)
+    for wrong in (swapped, block + b"\x00", block.replace(b"a", b"\xff", 1)):
+        with pytest.raises(MalformedError):
+            dagpb.decode(wrong)

@@ -30,7 +30,7 @@ OF_BLOCK_MAX: Final = 16
 PLACE_S_MAX: Final = 10
 """Seconds to wait for a place; then 503."""
 READERS_RATE: Final = Rate(burst=65_536, per_s=5_000)
-"""Of one block of addresses: a design of 256 MiB at once, then 20 MB a second."""
+"""Of one block of addresses: 256 MiB at once, then 20 MB a second."""
 
 
 class FullError(Exception):

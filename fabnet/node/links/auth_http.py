@@ -33,6 +33,16 @@ AUTH_PATH: Final = "/fabnet/auth"
 _SERVER_AUTH: Final = web.AppKey("server_auth", ServerAuth)
 _INFO: Final = web.RequestKey("authentication_info", str)
 _MISDIRECTED: Final = 421
+_READABLE: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "Authentication-Info, WWW-Authenticate",
+}
+"""A web page may log in as itself: nothing here rests on a cookie."""
+_PREFLIGHT: Final = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "Authorization",
+    "Access-Control-Allow-Methods": "GET, OPTIONS",
+}
 
 
 def install(app: web.Application, auth: ServerAuth) -> None:
@@ -51,7 +61,7 @@ def authenticate(request: web.Request) -> PeerId | web.Response:
     """
     found = request.headers.getall("Authorization", [])
     if request.method == "OPTIONS" and not found:
-        return web.Response(status=204)
+        return web.Response(status=204, headers=_PREFLIGHT)
     if len(found) > 1:
         return web.Response(status=400, text="bad-header")
     auth = request.config_dict[_SERVER_AUTH]
@@ -63,6 +73,7 @@ def authenticate(request: web.Request) -> PeerId | web.Response:
             return peer
         case Challenged(challenge, reason):
             headers = {"WWW-Authenticate": challenge, "Cache-Control": "no-store"}
+            headers |= _READABLE
             return web.Response(status=401, text=reason, headers=headers)
         case Refused(reason):
             status = _MISDIRECTED if reason == "unknown-host" else 400
@@ -81,6 +92,7 @@ async def _tell(request: web.Request, response: web.StreamResponse) -> None:
     info = request.get(_INFO)
     if info is not None:
         response.headers["Authentication-Info"] = info
+        response.headers.update(_READABLE)
         response.headers["Cache-Control"] = "no-store"
 
 

@@ -26,8 +26,8 @@ from fabnet.node.store.engine import make_directory, sync_directory
 T = TypeVar("T")
 P = ParamSpec("P")
 
-BLOB_BYTES_MAX: Final = 256 * 1024 * 1024
-"""One file: larger than any part we know of, and sent in minutes by a slow uplink."""
+BLOB_BYTES_MAX: Final = 1024 * 1024 * 1024
+"""One file: larger than any part we know of. None is held in memory at any length."""
 _PIECE_BYTES: Final = 256 * 1024
 """What is gathered before a thread is asked to write it: a thread costs 0.1 ms."""
 _PARTIAL: Final = "partial"

@@ -10,7 +10,7 @@ from fabnet.node.staging import unpack
 
 
 def _configure(parser: ArgumentParser) -> None:
-    parser.add_argument("archive", type=Path, help="a zip archive")
+    parser.add_argument("archive", type=Path, help="a zip archive, or a CAR of IPFS")
     parser.add_argument("folder", type=Path, help="where to; not there yet")
     add_json(parser)
 
@@ -25,10 +25,11 @@ def _run(args: Namespace) -> int:
 
 COMMAND = Command(
     "unpack",
-    "unpack a zip archive from a stranger, safely",
+    "unpack a zip or CAR archive from a stranger, safely",
     _configure,
     _run,
-    "Unpack a zip archive into a new folder: whole, or not at all. One with a\n"
-    "path that leaves the folder, a link, a password, shared bytes, or more than\n"
-    "it claims is refused, and the reason is named.",
+    "Unpack a zip archive, or a CAR as an IPFS gateway sends it, into a new folder:\n"
+    "whole, or not at all. One with a path that leaves the folder, a link, a\n"
+    "password, shared bytes, more than it claims, or a block that is missing or not\n"
+    "what its CID names is refused, and the reason is named.",
 )
