@@ -38,7 +38,6 @@ FETCHES_MAX: Final = 4
 """Designs fetched at once: a bad line is not shared further."""
 FETCH_S_MAX: Final = 600
 """Seconds for one file."""
-READ_BYTES: Final = 64 * 1_024
 
 
 class Fetcher:
@@ -138,5 +137,6 @@ class Fetcher:
 
 
 async def _pieces(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    async for piece in response.content.iter_chunked(READ_BYTES):
+    # As it comes off the socket: each is bounded by what aiohttp buffers.
+    async for piece in response.content.iter_any():
         yield piece

@@ -231,17 +231,18 @@ async def _once(data: bytes) -> AsyncIterator[bytes]:
 
 async def _pieces(chunks: AsyncIterable[bytes], limit: int) -> AsyncIterator[bytes]:
     """Gather chunks into pieces worth a thread; raise LimitError past `limit` bytes."""
-    piece = bytearray()
-    size_bytes = 0
+    held: list[bytes] = []
+    size_bytes, sent_bytes = 0, 0
     async for chunk in chunks:
         size_bytes += len(chunk)
         if size_bytes > limit:
             raise LimitError(f"blob: more than {limit} bytes")
-        piece += chunk
-        if len(piece) >= _PIECE_BYTES:
-            yield bytes(piece)
-            piece.clear()
-    yield bytes(piece)
+        held.append(chunk)
+        if size_bytes - sent_bytes >= _PIECE_BYTES:
+            yield b"".join(held)
+            held.clear()
+            sent_bytes = size_bytes
+    yield b"".join(held)
 
 
 def _size(path: Path) -> int | None:
