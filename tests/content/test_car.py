@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fabnet.content import car
 from fabnet.content.cid import Cid, of_raw, to_bytes
+from fabnet.content.dag import BLOCK_BYTES_MAX
 from fabnet.content.multibase import varint
 from fabnet.errors import LimitError, MalformedError, RemoteError
 
@@ -74,7 +75,7 @@ GOOD = made([of_raw(ONE)], *named(ONE, TWO))
         (GOOD[:-1], "truncated, 1 bytes short"),
         (GOOD + b"\x80", "truncated in a length"),
         (GOOD + varint(2), "a block of 2 bytes"),
-        (GOOD + varint(car.BLOCK_BYTES_MAX + 37), "a block of 2097189 bytes"),
+        (GOOD + varint(BLOCK_BYTES_MAX + 37), "a block of 2097189 bytes"),
         (GOOD + b"\xff" * 5, "a length of more than 4 bytes"),
         (GOOD.replace(b"version\x01", b"version\x02", 1), "canonical"),
         (GOOD.replace(b"roots", b"rootz", 1), "canonical"),

@@ -7,6 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from fabnet.content import car, dagpb
+from fabnet.content.cid import of_dag_pb, of_raw
+from fabnet.content.dagpb import Link
+from fabnet.content.unixfs import file_cid, folder
 from fabnet.errors import FabnetError, InputError, MalformedError
 from fabnet.node import staging
 from fabnet.node.cli.main import main
@@ -118,3 +122,63 @@ def test_the_command_says_what_came_out(tmp_path: Path, capsys: Capture) -> None
     assert "fabnet unpack: " in capsys.readouterr().err
     assert main(["unpack", str(path), str(tmp_path / "again"), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["files"] == 3
+
+
+def carred(*lost: str) -> bytes:
+    """Return a design as a CAR, without the blocks of some files."""
+    files = {"okh.toml": b"okhv = '2.4'", "parts/hook.stl": b"solid"}
+    nodes = {path: file_cid([content]) for path, content in files.items()}
+    root = folder(nodes)
+    blocks = dict(root.blocks)
+    blocks |= {nodes[path].cid: files[path] for path in files if path not in lost}
+    sections = (car.section(cid, len(each)) + each for cid, each in blocks.items())
+    return car.header([root.cid]) + b"".join(sections)
+
+
+def test_a_car_becomes_a_folder(tmp_path: Path) -> None:
+    path = tmp_path / "design.car"
+    path.write_bytes(carred())
+
+    report = unpack(path, tmp_path / "hook")
+
+    assert (tmp_path / "hook/parts/hook.stl").read_bytes() == b"solid"
+    assert (report.files, report.bytes, report.manifests) == (2, 17, ["okh.toml"])
+
+
+@pytest.mark.parametrize(
+    ("data", "wrong"),
+    [
+        (carred("parts/hook.stl"), "missing"),
+        (carred().replace(b"solid", b"splid"), "is not bafk"),
+        (carred()[:-1], "truncated"),
+        (car.header([]), "one root"),
+        (car.header([of_raw(b"a")]), "missing"),
+        (carred().replace(b"hook.stl", b"../x.stl"), "is not bafy"),
+    ],
+)
+def test_a_car_that_lies_leaves_nothing(
+    data: bytes, wrong: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "design.car"
+    path.write_bytes(data)
+
+    with pytest.raises(MalformedError, match=wrong):
+        unpack(path, tmp_path / "hook")
+
+    assert listed(tmp_path) == ["design.car"]
+
+
+def test_a_car_of_paths_that_no_folder_can_hold_leaves_nothing(tmp_path: Path) -> None:
+    for names in (("..",), ("C:",), ("A", "a"), ("aux.stl",)):
+        links = [Link(name, of_raw(b"x"), 1) for name in names]
+        block = dagpb.encode(links, b"\x08\x01")
+        root = of_dag_pb(block)
+        path = tmp_path / "design.car"
+        path.write_bytes(
+            car.header([root])
+            + car.section(root, len(block)) + block
+            + car.section(of_raw(b"x"), 1) + b"x"
+        )  # fmt: skip
+        with pytest.raises(MalformedError):
+            unpack(path, tmp_path / "hook")
+        assert listed(tmp_path) == ["design.car"], names

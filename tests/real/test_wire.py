@@ -26,7 +26,8 @@ from fabnet.records.ids import PeerId
 from fabnet.records.keys import SigningKey
 from fabnet.records.peer_record import seal_peer_record
 from tests.node.auth_pair import SERVER, Clock, client_key
-from tests.real.conftest import CACHE, NODE, ROOT, Npm, _node
+from tests.house.tree import ROOT
+from tests.real.conftest import CACHE, NODE, Npm, _node
 
 pytestmark = pytest.mark.real
 
