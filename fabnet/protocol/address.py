@@ -234,7 +234,7 @@ def _peer(value: str) -> PeerId:
         try:
             binary = _bytes_of(value[0], value[1:])
         except ValueError as error:
-            raise MalformedError("address: p2p: not a CID") from error
+            raise MalformedError("address: p2p: not a CID in base32 or 36") from error
         if not binary.startswith(_PEER_CID_PREFIX):
             raise MalformedError("address: p2p: expected the CID of a libp2p key")
         value = base58(binary.removeprefix(_PEER_CID_PREFIX))

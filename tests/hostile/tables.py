@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.hostile import (
     arrays,
     files,
+    ipfs,
     limits,
     names,
     ours,
@@ -23,6 +24,7 @@ ALL: tuple[Table, ...] = (
     *papers.TABLES,
     *profile.TABLES,
     *files.TABLES,
+    *ipfs.TABLES,
     *limits.TABLES,
     *ours.TABLES,
 )

@@ -25,8 +25,8 @@ from fabnet.protocol import address
 from fabnet.records.ids import PeerId
 from fabnet.records.keys import SigningKey
 from fabnet.records.peer_record import seal_peer_record
-from tests.node.auth_pair import SERVER, Clock, client_key
 from tests.house.tree import ROOT
+from tests.node.auth_pair import SERVER, Clock, client_key
 from tests.real.conftest import CACHE, NODE, Npm, _node
 
 pytestmark = pytest.mark.real

@@ -77,7 +77,9 @@ def _paths(root: Path) -> list[str]:
         links = [name for name in folders if (Path(at) / name).is_symlink()]
         found += [(below / name).as_posix() for name in (*names, *links)]
         if len(found) > FILES_MAX:
-            raise InputError(str(root), f"more than {FILES_MAX} files, which is most")
+            raise InputError(
+                str(root), f"more files than {FILES_MAX}, the most of a design"
+            )
     check_paths(found, at=str(root))
     return sorted(found)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from fabnet.errors import InputError
 from fabnet.node import founding
 from fabnet.node.clock import Clock
 from fabnet.node.config import Config, parse
@@ -36,6 +38,16 @@ class Sample:
         """The base URL of its public port."""
         host, port = self.config.listen.public
         return f"http://{host}:{port}"
+
+
+def check_port(port: int) -> None:
+    """Raise InputError unless the port of loopback can be listened on now."""
+    try:
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((HOST, port))
+    except OSError as error:
+        raise InputError("--port", f"{port}: {error.strerror}") from error
 
 
 def lay_out(folder: Path, port: int, clock: Clock) -> Sample:

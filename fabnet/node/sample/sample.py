@@ -27,7 +27,7 @@ from fabnet.node.publishing.progress import Progress
 from fabnet.node.publishing.sending import send
 from fabnet.node.sample.drafting import draft_folder
 from fabnet.node.sample.folders import write_samples
-from fabnet.node.sample.layout import Sample, lay_out
+from fabnet.node.sample.layout import Sample, check_port, lay_out
 
 SERVED_S_MAX: Final = 600
 """Seconds until what was published must be served: a gigabyte on a slow card."""
@@ -83,6 +83,7 @@ async def serve_sample(port: int, folders: Sequence[Path], say: Say) -> None:
 
 async def _serve(home: Path, port: int, folders: Sequence[Path], say: Say) -> None:
     clock = SystemClock()
+    check_port(port)
     sample = await asyncio.to_thread(lay_out, home / "node", port, clock)
     shown = list(folders)
     if not shown:
