@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fabnet.content import unixfs
@@ -40,11 +40,12 @@ def walked(
 
 
 @given(
-    st.binary(max_size=60) | st.sampled_from([b"ab" * 30, b"a" * 60]),
+    st.binary(max_size=60) | st.sampled_from([b"ab" * 30, b"a" * 60, b"aabbcc" * 9]),
     st.integers(-70, 70),
     st.none() | st.integers(-70, 70),
 )
-@settings(max_examples=300, deadline=None)
+@example(b"aabbcc" * 9, 4, 6)  # one node twice, and another leaf of it each time
+@settings(max_examples=200, deadline=None)
 def test_a_stretch_comes_with_every_leaf_that_holds_some_of_it(
     content: bytes, first: int, last: int | None
 ) -> None:
