@@ -21,7 +21,7 @@ from fabnet.content.unixfs import CHUNK_BYTES, FileNode, file_cid, folder, leaf
 from fabnet.designs import revision as revisions
 from fabnet.designs.catalogue import DESIGNS_MAX
 from fabnet.designs.revision import REVISION_BYTES_MAX, Revision, RevisionBody
-from fabnet.errors import RemoteError
+from fabnet.errors import RemoteError, StorageError
 from fabnet.node.store.blobs import Blobs
 from fabnet.node.store.reading import BlockEntry
 from fabnet.node.store.store import BLOCKS_PUT_MAX, Store
@@ -106,10 +106,10 @@ class Index:
 
     async def _take(self, design: Cid, named: Cid) -> bool:
         """Index a design if it is whole; return whether it need not be tried again."""
-        raw = await self.blobs.read(design, bytes_max=REVISION_BYTES_MAX)
-        if raw is None:
-            return False
         try:
+            raw = await self.blobs.read(design, bytes_max=REVISION_BYTES_MAX)
+            if raw is None:
+                return False
             revision = await asyncio.to_thread(revisions.parse, raw)
             for file in revision.files:
                 if await self.blobs.size(file.cid) != file.bytes:
@@ -117,7 +117,8 @@ class Index:
             entries = await asyncio.to_thread(
                 lambda: list(_entries(self.blobs, design, len(raw), revision))
             )
-        except (RemoteError, OSError) as error:
+        except (RemoteError, StorageError, OSError) as error:
+            # One bad design, or one bad sector under it, keeps no other from its place.
             logger.warning("design %s has no folder: %s", design, error)
             return True
         if entries[-1].cid != named:

@@ -6,6 +6,7 @@ in the open: the nodes that carry its grants, where they say that they can be re
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -66,18 +67,16 @@ class Providers:
         return [_answer(peer, listed)] if listed else []
 
     async def _reach(self, peer: PeerId) -> tuple[str, ...]:
-        records = await self.store.records(kind=REACH_KIND, author=peer, limit=1)
-        for record in records:
-            try:
+        """Return where a peer says it is, in the forms we can read."""
+        found: list[str] = []
+        for record in await self.store.records(kind=REACH_KIND, author=peer, limit=1):
+            with suppress(RemoteError):
                 said = open_peer_record(record.read(Reach).peer_record)
-                return tuple(_text(each, peer) for each in said.addresses)
-            except RemoteError:
-                continue
-        return ()
-
-
-def _text(binary: bytes, peer: PeerId) -> str:
-    return addresses.from_bytes(binary).text.removesuffix(f"/p2p/{peer}")
+                for binary in said.addresses:
+                    with suppress(RemoteError):
+                        text = addresses.from_bytes(binary).text
+                        found.append(text.removesuffix(f"/p2p/{peer}"))
+        return tuple(found)
 
 
 def _answer(peer: PeerId, listed: tuple[str, ...]) -> PeerAnswer:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, func, not_, or_, select
+from sqlalchemy import Connection, Row, Select, and_, func, not_, or_, select
 
 from fabnet.content.cid import Cid
 from fabnet.node.store import tables
@@ -359,7 +359,8 @@ def blocks(connection: Connection, peer: PeerId, cid: Cid) -> list[BlockEntry]:
     query = (
         select(block.design, block.file, block.at, block.bytes, block.node)
         .where(block.peer == peer, block.cid == cid)
-        .order_by(block.design)
+        # Who only claims to have it comes last, and can hide nobody who has.
+        .order_by(and_(block.file.is_(None), block.node.is_(None)), block.design)
         .limit(DESIGNS_OF_MAX)
     )
     return [

@@ -83,9 +83,14 @@ class Window:
             return Reply(reply.status, reply.headers, await reply.read())
 
     async def publish(
-        self, root: Path, *, granted: bool = True, without: Sequence[str] = ()
+        self,
+        root: Path,
+        *,
+        granted: bool = True,
+        without: Sequence[str] = (),
+        calling: Cid | None = None,
     ) -> Draft:
-        """Keep a folder as a design, and index it."""
+        """Keep a folder as a design, and index it; its record may lie of its name."""
         design = await asyncio.to_thread(draft_folder, root, DESIGNER, THEN)
         for held in design.held:
             if held.path not in without:
@@ -93,7 +98,7 @@ class Window:
         await self.blobs.put_bytes(design.manifest)
         title = design.revision.title
         size = len(design.manifest)
-        body = RevisionBody(design.cid, size, design.folder, title, None)
+        body = RevisionBody(design.cid, size, calling or design.folder, title, None)
         await self.say("revision/1", None, body)
         if granted:
             await self.say("grant/1", design.cid, GrantBody(design.grant))
