@@ -120,7 +120,7 @@ def test_a_folder_of_folders_that_doubles_is_cut_by_its_files(
     for _ in range(30):
         cid = put(blocks, [Link("a", cid, 1), Link("b", cid, 1)], FOLDER)
 
-    with pytest.raises(LimitError, match="1000 files"):
+    with pytest.raises(LimitError, match="more than 1000 files under one root"):
         read(cid, blocks)
 
 

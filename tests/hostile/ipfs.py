@@ -128,10 +128,6 @@ def _nested(count: int, wrap: Callable[[Cid], bytes]) -> tuple[Cid, Blocks]:
     return cid, blocks
 
 
-def _wide(cid: Cid) -> bytes:
-    return dagpb.encode([Link(f"{n:03}", cid, 1) for n in range(120)], _FOLDER)
-
-
 _LIAR = (_X, {_X: b"y"})
 DAGS = Table(
     "DAG",
@@ -163,8 +159,6 @@ DAGS = Table(
         ("nodes without end",
          _nested(10, lambda cid: _file([Link("", cid, 1)], 1)),
          "nodes nest at most 8 deep"),
-        ("ten thousand files and more", _nested(2, _wide),
-         "more than 10000 files under one root"),
     ),
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ ELSEWHERE = {
     "host: a peer does not redirect": "node/test_guard.py",
     "host: compressed; we asked for identity": "node/test_guard.py",
     "more than 3000 blocks under one root": "content/test_dag.py",
+    "more than 1000 files under one root": "content/test_dag.py",
     "car: more than 2 blocks": "content/test_car.py",
 }
 """Reasons that only a reply can earn, or a long while, and the tests that bring one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from fabnet.content import car
@@ -24,6 +24,9 @@ Format = Literal["raw", "car"]
 RAW_TYPE: Final = "application/vnd.ipld.raw"
 ACCEPTED_MAX: Final = 32
 """Media ranges read of one Accept header; browsers send seven."""
+
+FILENAME_CHARS_MAX: Final = 200
+"""Characters of a name to save under; a longer or unprintable one is passed over."""
 
 _SCOPES: Final[dict[str, Scope]] = {"block": "block", "entity": "entity", "all": "all"}
 _FORMATS: Final[dict[str, Format]] = {"raw": "raw", "car": "car"}
@@ -51,6 +54,8 @@ class Ask:
     format: Format
     in_address: bool
     """Whether the format stood in the address, and not in a header."""
+    filename: str | None = None
+    """What to call the answer where it is saved; nil for its CID."""
     scope: Scope = "all"
     span: Span | None = None
     dups: bool = False
@@ -88,7 +93,9 @@ def read_ask(
     if isinstance(chosen, No):
         return chosen
     form, params = chosen
-    ask = Ask(cid, steps, form, "format" in query)
+    name = query.get("filename", "")
+    called = name if name.isprintable() and len(name) <= FILENAME_CHARS_MAX else ""
+    ask = Ask(cid, steps, form, "format" in query, called or None)
     return ask if form == "raw" else _car(ask, query, params)
 
 
@@ -172,15 +179,7 @@ def _car(ask: Ask, query: Mapping[str, str], params: Mapping[str, str]) -> Ask |
         if span is None:
             return No(400, "entity-bytes: expected FROM:TO, such as 0:* or -1024:*")
         scope = "entity" if scope == "all" else scope
-    return Ask(
-        ask.cid,
-        ask.path,
-        "car",
-        ask.in_address,
-        scope=_SCOPES[scope],
-        span=span,
-        dups=dups == "y",
-    )
+    return replace(ask, scope=_SCOPES[scope], span=span, dups=dups == "y")
 
 
 def _span(text: str) -> Span | None:

@@ -34,7 +34,8 @@ LOOK_S: Final = 2
 """Seconds between looks at what came: a design is served so much after it is whole."""
 LOOKED_MAX: Final = 100
 """Designs looked for at each look; those not whole yet take turns."""
-PAGE: Final = 500
+PAGES: Final = (16, 500)
+"""Records asked for at a time: first a few, for mostly nothing is new."""
 _PIECE_BYTES: Final = 256 * 1_024
 
 
@@ -59,9 +60,11 @@ class Index:
     async def catch_up(self) -> None:
         """Index every design that is whole by now."""
         async with self._turn:
+            looked = dict.fromkeys(list(self._waiting)[:LOOKED_MAX])
+            # What came is looked for at once; what was waiting takes turns.
             for record in await self._came():
-                await self._announce(record)
-            for design in list(self._waiting)[:LOOKED_MAX]:
+                looked |= dict.fromkeys(await self._announce(record))
+            for design in looked:
                 named = self._waiting.pop(design)
                 if not await self._take(design, named):
                     self._waiting[design] = named
@@ -71,28 +74,32 @@ class Index:
         found: list[Record] = []
         before: RecordId | None = None
         while len(found) < DESIGNS_MAX:
+            limit = PAGES[min(len(found), 1)]
             page = await self.store.records(
-                kind=revisions.KIND, limit=PAGE, before=before
+                kind=revisions.KIND, limit=limit, before=before
             )
             for record in page:
                 if record.id == self._newest:
                     break
                 found.append(record)
             else:
-                if len(page) == PAGE:
+                if len(page) == limit:
                     before = page[-1].id
                     continue
             break
         self._newest = found[0].id if found else self._newest
         return found
 
-    async def _announce(self, record: Record) -> None:
-        """Note which design a folder is of, so that others can be told who has it."""
+    async def _announce(self, record: Record) -> list[Cid]:
+        """Note which design a folder is of, so that others can be told who has it.
+
+        Returns the design if it is yet to be indexed.
+        """
         try:
             body = record.read(RevisionBody)
             design, named = cids.parse(body.revision), cids.parse(body.folder)
         except RemoteError:
-            return
+            return []
         known = {entry.design: entry for entry in await self.store.blocks(named)}
         if design not in known:
             await self.store.put_blocks(
@@ -101,8 +108,10 @@ class Index:
                     for cid in dict.fromkeys((design, named))
                 ]
             )
-        if design not in known or known[design].node is None:
-            self._waiting[design] = named
+        if design in known and known[design].node is not None:
+            return []
+        self._waiting[design] = named
+        return [design]
 
     async def _take(self, design: Cid, named: Cid) -> bool:
         """Index a design if it is whole; return whether it need not be tried again."""

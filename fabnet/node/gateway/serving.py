@@ -7,6 +7,7 @@ nobody takes it for whole.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 from urllib.parse import quote
 
@@ -160,12 +161,11 @@ def refused(
 
 def _headers(ask: Ask, steps: list[Step]) -> dict[str, str]:
     path = "/".join((IPFS_PATH + str(ask.cid), *ask.path))
-    suffix = "bin" if ask.format == "raw" else "car"
     headers = {
         **CORS,
         "Content-Type": ask.media_type,
         "Cache-Control": IMMUTABLE,
-        "Content-Disposition": f'attachment; filename="{ask.cid}.{suffix}"',
+        "Content-Disposition": _disposition(ask),
         "ETag": ask.etag,
         "Vary": "Accept",
         "X-Content-Type-Options": "nosniff",
@@ -175,6 +175,16 @@ def _headers(ask: Ask, steps: list[Step]) -> dict[str, str]:
     if not ask.in_address:
         headers["Content-Location"] = f"{quote(path)}?format={ask.format}"
     return headers
+
+
+def _disposition(ask: Ask) -> str:
+    """Return that the answer is to be saved, and under which name (RFC 6266)."""
+    suffix = "bin" if ask.format == "raw" else "car"
+    if ask.filename is None:
+        return f'attachment; filename="{ask.cid}.{suffix}"'
+    plain = re.sub(r"[^A-Za-z0-9 ._-]", "_", ask.filename)
+    named = quote(ask.filename, safe="")
+    return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{named}"
 
 
 def _roots(ask: Ask, steps: list[Step]) -> list[Cid]:

@@ -137,10 +137,10 @@ def _base32(peer: str) -> str:
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("cid", ["hello", "Qm", "b", "%C3%A9", "bafkrei"])
-async def test_what_is_no_cid_is_unprocessable(cid: str, tmp_path: Path) -> None:
+async def test_what_is_no_cid_is_unprocessable(tmp_path: Path) -> None:
     async with window(tmp_path) as at:
-        assert (await at.get(f"/routing/v1/providers/{cid}")).status == 422
+        for cid in ("hello", "Qm", "b", "%C3%A9", "bafkrei"):
+            assert (await at.get(f"/routing/v1/providers/{cid}")).status == 422
 
 
 ONE = PeerAnswer("peer", "one", ("/ip4/1.2.3.4/tcp/80/http", ELSEWHERE), ("a", "b"))

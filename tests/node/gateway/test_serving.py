@@ -214,13 +214,33 @@ BAD = (
 
 
 @pytest.mark.asyncio
-@pytest.mark.parametrize("query", BAD)
-async def test_what_makes_no_sense_is_refused(query: str, tmp_path: Path) -> None:
+async def test_what_makes_no_sense_is_refused(tmp_path: Path) -> None:
     async with window(tmp_path) as at:
-        reply = await at.get(f"/ipfs/{of_raw(b'deep')}{query}")
+        for query in BAD:
+            reply = await at.get(f"/ipfs/{of_raw(b'deep')}{query}")
 
-        assert reply.status == 400
-        assert reply.headers["Cache-Control"] == "no-store"
+            assert reply.status == 400, query
+            assert reply.headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.asyncio
+async def test_an_answer_is_saved_under_the_name_that_was_asked_for(
+    tmp_path: Path,
+) -> None:
+    async with window(tmp_path) as at:
+        await at.publish(write(tmp_path / "design", TREE))
+        cid = of_raw(b"deep")
+        own = f'attachment; filename="{cid}.bin"'
+        for name, told in (
+            ("a.txt", "attachment; filename=\"a.txt\"; filename*=UTF-8''a.txt"),
+            ("%22/", "attachment; filename=\"__\"; filename*=UTF-8''%22%2F"),
+            ("a%0D%0AX-Evil:%201", own),
+            ("a" * 201, own),
+            ("", own),
+        ):
+            reply = await at.get(f"/ipfs/{cid}?format=raw&filename={name}")
+            assert reply.headers["Content-Disposition"] == told
+            assert "X-Evil" not in reply.headers
 
 
 @pytest.mark.asyncio
