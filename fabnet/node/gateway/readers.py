@@ -17,11 +17,11 @@ from typing import Final
 from aiohttp import web
 
 from fabnet.node.clock import Clock
-from fabnet.node.links.door import HOME
-from fabnet.node.links.door import block_of as household_of
+from fabnet.node.links.door import HOME, household_of
+from fabnet.node.links.limits.blocks import block_of
 from fabnet.node.links.limits.bucket import Buckets, Rate
 from fabnet.node.links.limits.proxies import Proxies, sender
-from fabnet.node.links.limits.tolls import block_of, size_cost
+from fabnet.node.links.limits.tolls import size_cost
 
 READING_MAX: Final = 32
 """Answers under way: each holds a block or two, so together 100 MiB at worst."""
