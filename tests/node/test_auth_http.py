@@ -126,9 +126,13 @@ async def test_a_js_client_logs_in_by_options_and_gets_its_bearer_with_the_reply
         client = client_of(host=host)
         async with session.options(url) as preflight:
             assert preflight.status == 204
+            allowed = preflight.headers["Access-Control-Allow-Headers"]
+            assert allowed == "Authorization"
         headers = {"Authorization": client.hello()}
         async with session.options(url, headers=headers) as asked:
             assert asked.status == 401
+            shown = asked.headers["Access-Control-Expose-Headers"]
+            assert "WWW-Authenticate" in shown
         headers = {"Authorization": client.answer(asked.headers["WWW-Authenticate"])}
         async with session.get(url, headers=headers) as told:
             assert await told.text() == CLIENT
