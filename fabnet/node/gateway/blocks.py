@@ -11,7 +11,7 @@ import asyncio
 import hashlib
 import logging
 from dataclasses import dataclass
-from typing import BinaryIO
+from pathlib import Path
 
 from fabnet.content import cid as cids
 from fabnet.content.cid import Cid
@@ -57,10 +57,8 @@ class Blocks:
         """
         block = entry.node
         if block is None and entry.file is not None:
-            file = await self.blobs.open_file(entry.file)
-            if file is None:
-                return None
-            block = await asyncio.to_thread(_stretch, file, entry)
+            path = self.blobs.path(entry.file)
+            block = await asyncio.to_thread(_stretch, path, entry)
         if block is None:
             return None
         if hashlib.sha256(block).digest() != cids.digest(entry.cid):
@@ -69,7 +67,13 @@ class Blocks:
         return block
 
 
-def _stretch(file: BinaryIO, entry: BlockEntry) -> bytes:
-    with file:
-        file.seek(entry.at)
-        return file.read(entry.size_bytes)
+def _stretch(path: Path, entry: BlockEntry) -> bytes | None:
+    """Read a stretch of a file; opened and closed here, whoever hangs up meanwhile."""
+    try:
+        with path.open("rb") as file:
+            file.seek(entry.at)
+            return file.read(entry.size_bytes)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise StorageError(f"block {entry.cid}: the disk failed: {error}") from error

@@ -123,6 +123,9 @@ class Gateway:
         if request.method != "HEAD":
             try:
                 await self._stream(request, response, ask, steps)
+            except ConnectionError:
+                # The reader hung up, which is no fault and is not logged as one.
+                return response
             except (RemoteError, StorageError):
                 # The head is gone, and with it every way to say so but this one.
                 if request.transport is not None:

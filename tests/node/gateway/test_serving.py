@@ -14,6 +14,7 @@ from fabnet.content.car import read_car
 from fabnet.content.cid import of_dag_pb, of_raw
 from fabnet.content.dag import files_under
 from fabnet.content.unixfs import CHUNK_BYTES
+from fabnet.node.gateway.readers import OF_BLOCK_MAX
 from tests.node.gateway.window import LONG, MIB, TREE, window, write
 
 LONG_PATH = quote("peçes/long.bin")
@@ -300,6 +301,23 @@ async def test_a_car_whose_child_is_missing_is_cut_off_and_never_ends_well(
             await at.get(f"/ipfs/{design.folder}?format=car")
         gone = await at.get(f"/ipfs/{of_raw(b'deep')}?format=raw")
         assert gone.status == 404
+
+
+@pytest.mark.asyncio
+async def test_a_reader_that_hangs_up_leaves_its_place_and_no_line_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    files = {f"{n}": bytes([n]) * (4 * MIB) + bytes(n) for n in range(4)}
+    async with window(tmp_path) as at:
+        design = await at.publish(write(tmp_path / "design", files))
+        path = f"/ipfs/{design.folder}?format=car&car-dups=y"
+        for _ in range(OF_BLOCK_MAX + 1):
+            async with at.session.get(at.url + path) as reply:
+                await reply.content.readexactly(10)
+                reply.close()
+
+        assert (await at.get(path)).status == 200
+    assert [each.getMessage() for each in caplog.records if each.exc_info] == []
 
 
 @pytest.mark.asyncio

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import unused_port
 
 from fabnet.content.car import Car, read_car
 from fabnet.content.cid import Cid
@@ -20,6 +20,7 @@ from fabnet.designs.revision import RevisionBody
 from fabnet.node.clock import StillClock
 from fabnet.node.gateway.gateway import add_gateway
 from fabnet.node.gateway.index import Index
+from fabnet.node.links.door import open_door
 from fabnet.node.publishing.draft import Draft
 from fabnet.node.sample.drafting import draft_folder
 from fabnet.node.store.blobs import Blobs
@@ -137,11 +138,8 @@ async def window(path: Path) -> AsyncIterator[Window]:
             clock=clock,
             addresses=[ADDRESS],
         )
-        server = TestServer(app)
-        await server.start_server()
-        async with aiohttp.ClientSession() as session:
-            url = f"http://127.0.0.1:{server.port}"
-            try:
-                yield Window(url, store, blobs, index, clock, session)
-            finally:
-                await server.close()
+        port = unused_port()
+        async with AsyncExitStack() as stack, aiohttp.ClientSession() as session:
+            await open_door(stack, app, ("127.0.0.1", port), shutdown_s=1)
+            url = f"http://127.0.0.1:{port}"
+            yield Window(url, store, blobs, index, clock, session)
