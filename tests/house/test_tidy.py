@@ -35,6 +35,17 @@ BROAD_PLACES = ("fabnet/node/api", "fabnet/node/drivers")
 """Where one broad except may stand: the API's outermost middleware, and the task
 boundary of a driver. Each logs with a traceback."""
 
+DIALS = {
+    "ClientSession", "TCPConnector", "UnixConnector", "open_connection",
+    "open_unix_connection", "create_connection", "create_datagram_endpoint", "urlopen",
+    "urlretrieve", "HTTPConnection", "HTTPSConnection", "sock_connect", "connect_ex",
+}  # fmt: skip
+"""What opens a connection, whatever library it is of."""
+DIALLERS = {
+    "fabnet/node/links/guard.py": "to other peers: every address is checked here",
+    "fabnet/node/client.py": "a command to its own node, where its operator says it is",
+}
+
 FOREIGN = re.compile(r"(?<![\w.~])/(?:home|mnt|root|tmp|Users|work|workspace)/")
 """Paths that mean something on one machine only."""
 
@@ -177,3 +188,18 @@ def test_every_init_is_a_docstring_and_nothing_more() -> None:
     ]
 
     assert not busy
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name_of)
+def test_only_the_guard_opens_connections(path: Path) -> None:
+    """Else an address that somebody else names could lead around its checks."""
+    called = {
+        function.attr if isinstance(function, ast.Attribute) else function.id
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call)
+        if isinstance(function := node.func, ast.Attribute | ast.Name)
+    }
+    if path.relative_to(ROOT).as_posix() not in DIALLERS:
+        assert not called & DIALS
+    else:
+        assert called & DIALS, "it dials nowhere any more: take it off the list"

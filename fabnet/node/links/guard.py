@@ -1,5 +1,10 @@
 """The only way out to other peers: HTTP sessions that cannot be aimed at our own LAN.
 
+Every connection that the node opens because somebody else named an address goes
+through here: a hub or a neighbour in a peer record, who has a file, who was told of.
+A name is looked up once for each connection, and what came back is what is checked and
+what is dialled, so a second answer has nobody to deceive.
+
 Whoever publishes an address chooses what we connect to, by a name, by a literal, by a
 redirect, or by a name that answers differently the second time. So the check stands
 where none of this matters any more: on the socket address itself, just before the
@@ -18,6 +23,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import aiohttp
+from aiohttp.abc import AbstractResolver
 
 from fabnet.errors import MalformedError
 
@@ -38,6 +44,19 @@ HEADER_LINE_BYTES_MAX: Final = 4_096
 """Bytes of one header line: twice the longest that Peer ID authentication allows."""
 HEADERS_MAX: Final = 64
 """Header lines in one reply: browsers' favourites send thirty."""
+PORT_MIN: Final = 1_024
+"""Below it stand the services of an operating system, as 22 and 25 do; peers are at
+the web's two ports, or up here."""
+_WEB_PORTS: Final = frozenset({80, 443})
+_SERVICE_PORTS: Final = frozenset(
+    # What browsers refuse too, since it obeys a line in the middle of a request:
+    # https://fetch.spec.whatwg.org/#port-blocking
+    {1719, 1720, 1723, 2049, 3659, 4045, 4190, 5060, 5061, 6000, 6566}
+    | {6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080}
+    # Databases, caches and orchestrators, which often ask nobody on a LAN who it is:
+    | {2375, 2376, 2379, 2380, 3306, 5432, 5984, 6379, 6443, 8500, 9200, 9300}
+    | {10250, 10255, 11211, 27017}
+)
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _PLAIN: Final = frozenset({"", "identity"})
 
@@ -141,6 +160,14 @@ def check(host: str, *, allow_private: bool) -> None:
         )
 
 
+def check_port(port: int) -> None:
+    """Raise AddressForbiddenError unless a peer may listen at `port`, LAN or not."""
+    if port in _WEB_PORTS:
+        return
+    if port < PORT_MIN or port in _SERVICE_PORTS:
+        raise AddressForbiddenError(f"address: port {port} belongs to no peer")
+
+
 def _ip_address(host: str) -> IpAddress:
     try:
         return ipaddress.ip_address(host)
@@ -150,9 +177,17 @@ def _ip_address(host: str) -> IpAddress:
         ) from error
 
 
-def guarded_connector(allow_private: bool) -> aiohttp.TCPConnector:
-    """Return a connector that checks every socket address it is about to dial."""
+def guarded_connector(
+    allow_private: bool, resolver: AbstractResolver | None = None
+) -> aiohttp.TCPConnector:
+    """Return a connector that checks every socket address it is about to dial.
+
+    Names are looked up by `resolver`, or else by this machine's own; no answer is
+    kept, so that each is checked in the moment when it is used.
+    """
     return aiohttp.TCPConnector(
+        resolver=resolver,
+        use_dns_cache=False,
         limit=CONNECTIONS_MAX,
         limit_per_host=CONNECTIONS_PER_HOST_MAX,
         socket_factory=_socket_factory(allow_private),
@@ -166,6 +201,7 @@ def _socket_factory(
         family, kind, protocol, _, sockaddr = addr_info
         try:
             check(str(sockaddr[0]), allow_private=allow_private)
+            check_port(int(sockaddr[1]))
         except AddressForbiddenError as why:
             raise _NotDialledError(why) from why
         return socket.socket(family, kind, protocol)
@@ -173,14 +209,16 @@ def _socket_factory(
     return make
 
 
-def client_session(allow_private: bool) -> aiohttp.ClientSession:
+def client_session(
+    allow_private: bool, resolver: AbstractResolver | None = None
+) -> aiohttp.ClientSession:
     """Return a session for talking to peers; its owner closes it.
 
     Requests raise AddressForbiddenError, and refuse redirects and compressed replies:
     nothing we ask a peer for needs either.
     """
     return aiohttp.ClientSession(
-        connector=guarded_connector(allow_private),
+        connector=guarded_connector(allow_private, resolver),
         middlewares=(_peer_rules,),
         headers={"Accept-Encoding": "identity"},
         cookie_jar=aiohttp.DummyCookieJar(),
