@@ -23,6 +23,8 @@ TIMEOUT_S: Final = 60
 """Seconds for one answer, and for that to a file once all of it is sent."""
 FILE_TIMEOUT_S: Final = 3_600
 """Seconds to send one file: the largest over a slow line."""
+PIECE_BYTES: Final = 256 * 1_024
+"""Bytes of a file handed on at a time."""
 _TIMEOUT: Final = aiohttp.ClientTimeout(total=TIMEOUT_S)
 _FILE_TIMEOUT: Final = aiohttp.ClientTimeout(
     total=FILE_TIMEOUT_S, sock_connect=TIMEOUT_S, sock_read=TIMEOUT_S
@@ -85,6 +87,23 @@ class Client:
         """Return the bytes of a file, page or document."""
         return await self._call("GET", path, None, "")
 
+    async def get_pieces(self, path: str) -> AsyncIterator[bytes]:
+        """Yield the bytes of a file as they come, however many."""
+        assert self._session is not None, "used as `async with Client(…)`"
+        url = self.url + path
+        try:
+            async with self._session.get(
+                url, headers=self._bearer(), allow_redirects=False,
+                timeout=_FILE_TIMEOUT,
+            ) as reply:  # fmt: skip
+                if reply.status >= 400:
+                    raise _refused(reply.status, await reply.read(), url)
+                async for piece in reply.content.iter_chunked(PIECE_BYTES):
+                    yield piece
+        except (aiohttp.ClientError, TimeoutError) as error:
+            why = str(error) or type(error).__name__
+            raise UnreachableError(f"{self.url}: no answer: {why}") from error
+
     async def post(self, path: str, body: msgspec.Struct, of: type[S]) -> S:
         """Write what `body` says, and return the answer."""
         encoded = msgspec.json.encode(body)
@@ -96,6 +115,11 @@ class Client:
         """Upload a file of `size` bytes in pieces, and return the answer."""
         media_type = "application/octet-stream"
         return _read(await self._call("POST", path, pieces, media_type, size), of)
+
+    def _bearer(self) -> dict[str, str]:
+        if self._token is None:
+            return {}
+        return {"Authorization": f"Bearer {self._token}"}
 
     async def _call(
         self,
@@ -109,8 +133,7 @@ class Client:
         headers = {"Content-Type": media_type} if body is not None else {}
         if size is not None:
             headers["Content-Length"] = str(size)
-        if self._token is not None:
-            headers["Authorization"] = f"Bearer {self._token}"
+        headers |= self._bearer()
         url = self.url + path
         try:
             async with self._session.request(

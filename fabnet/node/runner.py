@@ -227,6 +227,26 @@ class Runner:
         finally:
             del self._asks[ask]
 
+    async def alone(self, make: Callable[[int], Event]) -> RecordId | Refusal:
+        """Hear what a person asked for while nothing else runs: no link, no machine.
+
+        Only what the disk is to know is done, and looked up. What would leave is said
+        again at the next start; no timer moves. Not beside `run`.
+        """
+        events = [make(0)]
+        answer: RecordId | Refusal = Refusal("nothing-logged")
+        while events:
+            now = self._clock.now()
+            effects = self._peer.handle(events.pop(0), now)
+            durable = [effect for effect in effects if isinstance(effect, DURABLE)]
+            await self._keeper.commit(durable, now.moment_ms)
+            for effect in effects:
+                if isinstance(effect, Answer):
+                    answer = effect.result
+                elif isinstance(effect, Compare):
+                    events.append(await self._outlet.compare(effect))
+        return answer
+
     async def run(self) -> None:
         """Serve until cancelled."""
         async with asyncio.TaskGroup() as tasks:

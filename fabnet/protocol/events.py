@@ -128,6 +128,15 @@ class ProofsHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class Brought:
+    """Somebody carried authentic records and proofs here; nobody's cursor moves."""
+
+    ask: int
+    records: tuple[Record, ...]
+    proofs: tuple[Fork, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class GotHeard:
     """A peer has on disk what we served up to `cursor`."""
 
@@ -400,6 +409,7 @@ Event = (
     | GotHeard
     | NothingToServe
     | MessageHeard
+    | Brought
     | Publish
     | FileRequest
     | CancelRequest

@@ -38,6 +38,7 @@ from fabnet.protocol.events import (
     AcceptLot,
     AttestBench,
     BatchHeard,
+    Brought,
     CancelRequest,
     Compared,
     CountBench,
@@ -89,7 +90,7 @@ from fabnet.protocol.remembering import restore
 from fabnet.protocol.replica.pruning import Pruning
 from fabnet.protocol.replica.replica import Replica
 from fabnet.protocol.voice import CountRow, Identity, Voice
-from fabnet.records.ids import Incarnation, Now, PeerId
+from fabnet.records.ids import Incarnation, Now, PeerId, RecordId
 from fabnet.records.message import Message
 from fabnet.records.record import Record
 from fabnet.records.refusal import Refusal
@@ -232,6 +233,8 @@ class Peer:
                 | NothingToServe() | MessageHeard()
             ):  # fmt: skip
                 self._hear(turn, event)
+            case Brought():
+                self._bring(turn, event)
             case Publish():
                 self._publish(turn, event)
             case FileRequest() if self.workshop.disk != "ample":
@@ -376,8 +379,35 @@ class Peer:
         if self.workshop.disk == "critical":
             # Not confirmed, so it is served again; what room there is, is for lots.
             return
-        for record in event.records:
-            for kept in self.replica.hear(turn, record, event.peer):
+        self._take(turn, event.records, event.peer)
+        waiting = self.replica.bringers()
+        known = self.community.is_vouched(event.peer, turn.now.moment_ms)
+        penned = known and event.peer in waiting
+        self.gossip.batch_done(turn, event, penned=penned, known=known)
+        self._write_cursors(turn, waiting)
+
+    def _bring(self, turn: Turn, event: Brought) -> None:
+        """Take what came on a stick, as if we had brought it ourselves."""
+        if self.workshop.disk == "critical":
+            turn.do(Answer(event.ask, Refusal("disk-low")))
+            return
+        for proof in event.proofs:
+            self.replica.prove(turn, proof, self.id)
+        self._take(turn, event.records, self.id)
+        self._write_cursors(turn, self.replica.bringers())
+        # Nobody stands behind a stick, so nobody loses standing for having filled it.
+        turn.effects = [
+            effect
+            for effect in turn.effects
+            if not (isinstance(effect, Lower) and effect.peer == self.id)
+        ]
+        last = event.records[-1].id if event.records else RecordId("")
+        turn.do(Answer(event.ask, last))
+
+    def _take(self, turn: Turn, records: Sequence[Record], source: PeerId) -> None:
+        """Let the replica hear what `source` brought, and learn what is kept."""
+        for record in records:
+            for kept in self.replica.hear(turn, record, source):
                 self._meet(turn, kept.author, kept.header.incarnation)
                 self._learn(turn, kept)
         while self.community.widened:
@@ -386,11 +416,6 @@ class Peer:
                 self._meet(turn, kept.author, kept.header.incarnation)
                 self._learn(turn, kept)
         self.replica.compare(turn)
-        waiting = self.replica.bringers()
-        known = self.community.is_vouched(event.peer, turn.now.moment_ms)
-        penned = known and event.peer in waiting
-        self.gossip.batch_done(turn, event, penned=penned, known=known)
-        self._write_cursors(turn, waiting)
 
     def _write_cursors(self, turn: Turn, waiting: set[PeerId]) -> None:
         """Write the cursors of whom nothing waits any more."""

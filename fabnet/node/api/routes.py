@@ -40,6 +40,8 @@ from fabnet.node.api.asks import (
     NewWithdrawal,
     PieceByHand,
 )
+from fabnet.node.api.bundles import handlers as bundles
+from fabnet.node.api.bundles.answers import FrameTaken
 from fabnet.node.api.commons import bills, comparing, withdrawals
 from fabnet.node.api.commons import designs as commons
 from fabnet.node.api.commons import pages as design_pages
@@ -84,6 +86,7 @@ from fabnet.node.api.table import (
     post,
     post_file,
 )
+from fabnet.node.links.frames import FRAME_BYTES_MAX
 from fabnet.node.store.blobs import BLOB_BYTES_MAX
 from fabnet.records import jose
 
@@ -284,6 +287,30 @@ ROUTES: Final[tuple[Route, ...]] = (
         withdrawals.list_recipients,
         "Whom the jobs of a design were for, with what is known to reach them",
         role="operator",
+    ),
+    get("/v1/bundle/proofs", ANY, bundles.get_proofs, "Proofs of forks, for a stick"),
+    get(
+        "/v1/bundle/after/{cursor}",
+        ANY,
+        bundles.get_section,
+        "Records that arrived after a number, for a stick",
+    ),
+    get("/v1/bundle/files/{cid}", ANY, bundles.get_file, "A file, for a stick"),
+    post_file(
+        "/v1/bundle/frames",
+        "operator",
+        FrameTaken,
+        bundles.take_frame,
+        summary="Take records or proofs from a stick",
+        bytes_max=FRAME_BYTES_MAX,
+    ),
+    post_file(
+        "/v1/bundle/files/{design}/{cid}",
+        "operator",
+        Stored,
+        bundles.take_file,
+        summary="Take a file from a stick",
+        bytes_max=BLOB_BYTES_MAX,
     ),
     get("/v1/blobs/{cid}", Stored, publishing.get_stored, "Whether a file is here"),
     post_file(

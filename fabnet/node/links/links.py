@@ -241,7 +241,12 @@ class Links:
         return True
 
     def charge(self, peer: PeerId, cost: int) -> None:
-        """Charge a peer for what was done for it later."""
+        """Charge a peer for what was done for it later; what came on a stick is free.
+
+        Its records are ours to bring: an operator waits for them, and no stranger.
+        """
+        if peer == self._identity.peer:
+            return
         link = self._links.get(peer)
         self.tolls.pay(Payer(peer, None if link is None else link.block), cost)
 

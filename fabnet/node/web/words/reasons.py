@@ -30,6 +30,9 @@ REASONS: Final = {
         "the disk is nearly full: what is under way is finished, nothing new is begun "
         "until there is room"
     ),
+    "bundle-file-unasked": _(
+        "no revision that is kept here names the file {cid}, so it is not taken"
+    ),
     "foreign-origin": _("this page may not write here: {origin}"),
     "encoded-body": _("the body must come as it is, without Content-Encoding"),
     "wrong-media-type": _("the body must be {expected}"),

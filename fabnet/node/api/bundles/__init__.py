@@ -1,0 +1,1 @@
+"""What a stick is filled from, and what it is emptied into."""

@@ -1,0 +1,1 @@
+"""Commands that carry a node's records elsewhere, and lead others to it."""
