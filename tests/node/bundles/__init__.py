@@ -1,0 +1,1 @@
+"""Sneakernet: a stick says the same as a link, and is believed no more."""
