@@ -10,6 +10,7 @@ import pytest
 from fabnet.cooperation import benches, charter, membership, policy, vouches
 from fabnet.designs import revision
 from fabnet.designs.documents import dispute, grant, withdrawal
+from fabnet.node.bundle import framing
 from fabnet.node.links import frames
 from fabnet.production import facility, handoff, machine, offer, receipt, request
 from fabnet.production.capability import Capability
@@ -78,6 +79,10 @@ PARTS: tuple[tuple[str, type[Body]], ...] = (
     ("proof of a fork", ForkPair),
     ("`got`", frames.GotFrame),
     ("`message`", frames.MessageFrame),
+    ("`bundle`", framing.Head),
+    ("`file`", framing.FileFrame),
+    ("`piece`", framing.Piece),
+    ("`end`", framing.End),
 )
 
 STEP = re.compile(r"`([a-z_]+(?:/[a-z_]+)*\.py)`((?:,? (?:and )?`[A-Za-z_.]+`)+)")

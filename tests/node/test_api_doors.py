@@ -23,6 +23,8 @@ SAMPLE = {
     "id": "bafkrei" + "a" * 52,
     "job": "bafkrei" + "a" * 52,
     "cid": "bafkrei" + "a" * 52,
+    "cursor": "0",
+    "design": "bafkrei" + "d" * 52,
     "other": "bafkrei" + "b" * 52,
     "epoch": "1",
     "grant": "sha256:" + "0" * 64,

@@ -76,8 +76,11 @@ async def test_a_design_comes_by_stick_is_verified_and_made(tmp_path: Path) -> N
         # Barcelona publishes, and fills a stick while its node runs.
         manifest = await asyncio.to_thread(write_design, tmp_path / "design")
         key = str(barcelona.designer_key)
-        words = ("publish", str(manifest), "--key", key)
-        said = await command(*words, api=barcelona.operator, token=ours["designer"])
+        said = await command(
+            *("publish", str(manifest), "--key", key),
+            api=barcelona.operator,
+            token=ours["designer"],
+        )
         revision = said.splitlines()[0]
         await command("bundle", "export", there, api=barcelona.operator)
 
@@ -89,17 +92,19 @@ async def test_a_design_comes_by_stick_is_verified_and_made(tmp_path: Path) -> N
 
         # With one, the design is there, whole, and its grant holds.
         token = theirs["operator"]
-        words = ("bundle", "import", there)
-        said = await command(*words, api=detroit.operator, token=token)
+        said = await command(
+            "bundle", "import", there, api=detroit.operator, token=token
+        )
         assert "files taken" in said
         assert revision in await designs(detroit)
 
         # It is asked for and made where no network ever told of it.
-        words = (
+        said = await command(
             *("request", "--revision", revision, "--part", PART, "--pieces", "2"),
             *("--due", "+3d", "--need", "care-and-learning", "--for", "Ms Day"),
+            api=detroit.operator,
+            token=theirs["steward"],
         )
-        said = await command(*words, api=detroit.operator, token=theirs["steward"])
         job = said.splitlines()[0]
         async with asyncio.timeout(PATIENCE_S):
             while await made(detroit, job) < 2:

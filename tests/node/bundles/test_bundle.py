@@ -192,7 +192,7 @@ async def test_a_file_that_no_kept_revision_names_is_not_taken(
     alien = FileFrame("file", cids.of_raw(b"x"), cids.of_raw(data), len(data))
     piece = Piece("piece", data)
     *frames, end = frames_of(path)
-    extra = [unasked, piece, alien, piece, end]
+    extra: list[BundleFrame] = [unasked, piece, alien, piece, end]
     async with detroit.opened() as node:
         taken = await carrying.read(node, refill(path, [*frames, *extra]))
 
