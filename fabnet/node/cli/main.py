@@ -26,7 +26,7 @@ from fabnet.node.cli.commons import disputing, publish, verify, withdrawing
 from fabnet.node.cli.doubts import listing, signing
 from fabnet.node.cli.exports import okw, printing
 from fabnet.node.cli.files import measure, sampling, unpack
-from fabnet.node.cli.moving import bundle
+from fabnet.node.cli.moving import bundle, inviting
 from fabnet.node.cli.records import pruning
 
 COMMANDS: Final[tuple[Command, ...]] = (
@@ -35,6 +35,7 @@ COMMANDS: Final[tuple[Command, ...]] = (
     demo.COMMAND,
     *people.COMMANDS,
     *peers.COMMANDS,
+    *inviting.COMMANDS,
     bundle.COMMAND,
     publish.COMMAND,
     verify.COMMAND,
