@@ -1,0 +1,1 @@
+"""One node is led to another by a line, and let in by its federation."""
