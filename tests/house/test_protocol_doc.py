@@ -11,6 +11,7 @@ from fabnet.cooperation import benches, charter, membership, policy, vouches
 from fabnet.designs import revision
 from fabnet.designs.documents import dispute, grant, withdrawal
 from fabnet.node.bundle import framing
+from fabnet.node.joining.invitation import InvitationBody
 from fabnet.node.links import frames
 from fabnet.production import facility, handoff, machine, offer, receipt, request
 from fabnet.production.capability import Capability
@@ -79,6 +80,7 @@ PARTS: tuple[tuple[str, type[Body]], ...] = (
     ("proof of a fork", ForkPair),
     ("`got`", frames.GotFrame),
     ("`message`", frames.MessageFrame),
+    ("invitation", InvitationBody),
     ("`bundle`", framing.Head),
     ("`file`", framing.FileFrame),
     ("`piece`", framing.Piece),
