@@ -13,7 +13,7 @@ SEED ?=
 BIN := .venv/bin
 NOW := date +%s
 DEVELOP := '.[test,lint]'
-COMPILED := '.[test,lint,fast]'
+COMPILED := '.[test,lint,fast,lan]'
 MEASURE := '.[test,fast,bench]'
 
 # $(call run,COMMANDS) runs them and says how long they took; set-up is timed apart.

@@ -33,6 +33,7 @@ from fabnet.node.drivers.floor import Floor
 from fabnet.node.drivers.holding import held
 from fabnet.node.gateway.gateway import add_gateway
 from fabnet.node.gateway.index import Index
+from fabnet.node.joining.lan import Lan
 from fabnet.node.keyring import Keyring, write_secret
 from fabnet.node.links.dialling import Dialler
 from fabnet.node.links.door import HOME, Bounds, open_door
@@ -276,6 +277,9 @@ async def _serve(
                     await node.runner.post(Placed(record))
                 choosing = tasks.create_task(node.outbound.keep(), name="outbound")
                 indexing = tasks.create_task(index.keep(), name="gateway")
+                if config.peers.lan:
+                    near = _near(config, node, shell)
+                    dialling.append(tasks.create_task(near, name="lan"))
                 await _say_ready(config, shell, ready)
                 try:
                     failure = await shell.store.alarm.wait()
@@ -336,6 +340,19 @@ async def _say_ready(
     host, port = config.listen.operator
     ready(f"http://{host}:{port}")
     logger.info("ready as %s", shell.identity.peer)
+
+
+async def _near(config: Config, node: _Node, shell: Shell) -> None:
+    """Announce the node on its LAN and dial whom it finds, until cancelled."""
+    listed = [addresses.parse(text) for text in config.listen.addresses]
+    name = shell.clock.token(16).hex()  # tells nobody who or what this is
+
+    async def hold(address: addresses.Address) -> bool:
+        # It may have dialled us; one link is enough.
+        is_linked = address.peer is not None and node.links.is_linked(address.peer)
+        return is_linked or await node.dialler.hold(address)
+
+    await Lan(shell.identity.peer, listed=listed, hold=hold, name=name).keep()
 
 
 async def _watch_disk(shell: Shell, disk: DiskState) -> None:

@@ -126,6 +126,8 @@ class PeersConfig:
     """Peers that a link is kept to, from the start on."""
     allow_private: Annotated[bool, Meta(description="true or false")] = False
     """Whether addresses of loopback and private ranges may be dialled."""
+    lan: Annotated[bool, Meta(description="true or false")] = False
+    """Whether to announce this node on its LAN, and dial whoever announces itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,6 +320,8 @@ def parse(raw: bytes, folder: Path) -> Config:
         machines=_machines(given.get("machine", []), folder),
     )
     _check_addresses(config)
+    if config.peers.lan and not config.peers.allow_private:
+        raise InputError("peers.lan", "needs peers.allow_private = true: a LAN is that")
     return config
 
 
