@@ -27,6 +27,7 @@ from fabnet.node.links.limits.outbound import (
 from fabnet.node.links.limits.standing import Standing
 from fabnet.node.links.limits.tolls import Tolls
 from fabnet.node.links.links import Links
+from fabnet.node.store.reading import TOLD_MAX
 from fabnet.node.store.store import Store
 from fabnet.protocol import address as addresses
 from fabnet.protocol.address import Address, to_bytes
@@ -248,6 +249,22 @@ async def test_r12_anchors_are_dialled_first_after_a_restart(tmp_path: Path) -> 
     assert set(again.dialled[:ANCHORS]) == anchors
     lying = [peer for peer in again.linked if NUMBERS[peer] >= 100]
     assert len(lying) <= PER_SOURCE_MAX
+
+
+@pytest.mark.asyncio
+async def test_r12_who_tells_of_many_does_not_push_out_what_others_told(
+    tmp_path: Path,
+) -> None:
+    """The liars' nodes are vouched for, and newer than all that anyone honest told."""
+    honest = [told(n, f"10.{n}.0.1", n, source=1) for n in range(1, 4)]
+    liars = [told(n, f"172.16.{n % 200}.1", n, source=9) for n in range(10, 200)]
+    async with opened(tmp_path) as store:
+        await store.commit([*honest, *liars], NOON_MS)
+        found = await store.reached(100)
+
+    tellers = [source for _, source, _ in found]
+    assert tellers.count(who(1_001).public.peer) == 3
+    assert tellers.count(who(1_009).public.peer) == TOLD_MAX
 
 
 @pytest.mark.asyncio

@@ -26,6 +26,7 @@ from fabnet.production.plan import Problem, Solved
 from fabnet.protocol.effects import (
     Act,
     Compare,
+    Look,
     Lower,
     Probe,
     Recall,
@@ -116,6 +117,9 @@ class _Nobody:
 
     async def act(self, effect: Act) -> None:
         """Tell no machine."""
+
+    async def look(self, effect: Look) -> None:
+        """Ask no machine: what became of a piece is found out at the next start."""
 
     async def tell_known(self, effect: TellKnown) -> None:
         """Answer no probe."""

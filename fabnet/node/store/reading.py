@@ -38,6 +38,9 @@ BLOBS_MAX: Final = 500
 DESIGNS_OF_MAX: Final = 64
 """Designs looked at for one block: a licence text may be in all, and one is enough."""
 
+TOLD_MAX: Final = 64
+"""Addresses chosen from that one neighbour told of: four links need no more, and with
+39 such neighbours there is still room for what another told."""
 NOTICES_MAX: Final = 50_000
 """Notices read back at a start: as many as the mind lists."""
 
@@ -210,12 +213,26 @@ def authors(connection: Connection, peer: PeerId, kind: str, key: str) -> list[P
 def reached(
     connection: Connection, peer: PeerId, kind: str, limit: int
 ) -> list[tuple[PeerId, PeerId | None, bytes]]:
-    """Return author, bringer and body of notices of one kind, the newest first."""
-    query = (
-        select(_record.author, _record.source, _record.body)
+    """Return author, bringer and body of notices of one kind, the newest first.
+
+    Of one bringer the newest TOLD_MAX, so that none can push out what others told.
+    """
+    newest = func.row_number().over(
+        partition_by=_record.source, order_by=_record.arrival.desc()
+    )
+    told = (
+        select(
+            _record.author, _record.source, _record.body, _record.arrival,
+            newest.label("place"),
+        )
         .where(_record.peer == peer, _record.kind == kind, _record.body.is_not(None))
         .where(_record.author != peer)
-        .order_by(_record.arrival.desc())
+        .subquery()
+    )  # fmt: skip
+    query = (
+        select(told.c.author, told.c.source, told.c.body)
+        .where(told.c.place <= TOLD_MAX)
+        .order_by(told.c.arrival.desc())
         .limit(limit)
     )
     return [
