@@ -306,3 +306,11 @@ class Turn:
     def note(self, subject: str, code: str, **args: str | int) -> None:
         """Write a line in a story."""
         self.effects.append(Note(subject, code, tuple(args.items())))
+
+    def spare(self, peer: PeerId) -> None:
+        """Lower nobody who is `peer`: what a stick holds is not its carrier's fault."""
+        self.effects = [
+            effect
+            for effect in self.effects
+            if not (isinstance(effect, Lower) and effect.peer == peer)
+        ]

@@ -395,12 +395,7 @@ class Peer:
             self.replica.prove(turn, proof, self.id)
         self._take(turn, event.records, self.id)
         self._write_cursors(turn, self.replica.bringers())
-        # Nobody stands behind a stick, so nobody loses standing for having filled it.
-        turn.effects = [
-            effect
-            for effect in turn.effects
-            if not (isinstance(effect, Lower) and effect.peer == self.id)
-        ]
+        turn.spare(self.id)
         last = event.records[-1].id if event.records else RecordId("")
         turn.do(Answer(event.ask, last))
 

@@ -12,12 +12,13 @@ import pytest
 from fabnet.cooperation import charter as charters
 from fabnet.node.bundle.framing import decode, framed, unframed
 from fabnet.node.links.frames import BatchFrame, Parcel, ProofsFrame
-from fabnet.protocol.events import Brought
+from fabnet.protocol.effects import Effect, Lower
+from fabnet.protocol.events import BatchHeard, Brought
 from fabnet.protocol.peer import Peer
-from fabnet.protocol.replica import ends, notices
+from fabnet.protocol.replica import ends, notices, strangers
 from fabnet.protocol.replica import replica as replicas
 from fabnet.protocol.voice import Identity
-from fabnet.records.ids import Incarnation, PeerId
+from fabnet.records.ids import Incarnation, Now, PeerId
 from fabnet.records.keys import SealingKey
 from fabnet.records.proofs.fork import Fork, open_fork
 from fabnet.records.record import Record, open_record
@@ -28,6 +29,8 @@ from tests.protocol.histories import (
     LOG_BYTES,
     LOG_RECORDS,
     NOTICES,
+    SITE_IDS,
+    THEN_MS,
     TRUSTED,
     history,
 )
@@ -47,6 +50,10 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("open_credential", "lineage_of"):
         remembered = lru_cache(maxsize=4_096)(getattr(charters, name))
         monkeypatch.setattr(charters, name, remembered)
+
+
+def of(effects: list[Effect], kind: type[Lower]) -> list[Lower]:
+    return [effect for effect in effects if isinstance(effect, kind)]
 
 
 def newcomer() -> Site:
@@ -136,7 +143,25 @@ def test_two_sticks_in_either_order_come_to_the_same() -> None:
     assert there.view()[0], "else nothing was carried"
 
 
-def test_no_cursor_moves_and_nobody_loses_standing_for_a_stick() -> None:
+def test_who_carries_strangers_on_a_stick_loses_no_standing_by_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(strangers, "STRANGER_RECORDS_MAX", 1)
+    drawn = history(Random(1))
+    said = tuple(sorted(drawn.strangers, key=lambda it: (it.author, it.header.seq)))
+    now, over_a_link, by_stick = Now(THEN_MS, 0, "boot"), newcomer(), newcomer()
+
+    batch = BatchHeard(SITE_IDS[0], Incarnation(1, 1), 1, said)
+    told = {it.peer for it in of(over_a_link.peer.handle(batch, now), Lower)}
+    assert SITE_IDS[0] in told, "over a link whoever brought them does"
+
+    told = {
+        it.peer for it in of(by_stick.peer.handle(Brought(1, said, ()), now), Lower)
+    }
+    assert by_stick.id not in told
+
+
+def test_no_cursor_moves_for_a_stick() -> None:
     dice = Random(3)
     sites = Sites(dice, history(dice))
     sites.run()
