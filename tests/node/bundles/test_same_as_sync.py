@@ -36,7 +36,7 @@ from tests.protocol.histories import (
 )
 from tests.protocol.sites import Site, Sites
 
-HISTORIES = 20
+HISTORIES = 12
 NOBODY = PeerId("")
 
 
