@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from contextlib import suppress
-from itertools import chain
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 import msgpack
 import msgspec
@@ -41,8 +40,19 @@ def decode(packed: bytes, of: type[T], *, bytes_max: int) -> T:
 
     The typed reading is msgspec's: bounds and patterns stand in the type. Bytes are
     read from bytes alone; left to itself msgspec would take base64 text for them too.
+
+    A body holds nothing that cannot be signed, so what reads as one needs no second
+    look; what does not is looked at for the plainer fault.
     """
-    return read(decode_plain(packed, bytes_max=bytes_max), of)
+    value = _unpacked(packed, bytes_max)
+    try:
+        found = read(value, of)
+    except MalformedError:
+        _check(value, _THEIRS, odd=MalformedError, deep=LimitError)
+        _is_canonical(value, packed)
+        raise
+    _is_canonical(value, packed)
+    return found
 
 
 def read(value: Value, of: type[T]) -> T:
@@ -70,6 +80,13 @@ def prepare() -> None:
 
 def decode_plain(packed: bytes, *, bytes_max: int) -> Value:
     """Return the value in `packed` if it is canonical, or raise RemoteError."""
+    value = _unpacked(packed, bytes_max)
+    _check(value, _THEIRS, odd=MalformedError, deep=LimitError)
+    _is_canonical(value, packed)
+    return value
+
+
+def _unpacked(packed: bytes, bytes_max: int) -> Value:
     if len(packed) > bytes_max:
         raise LimitError(f"{len(packed)} bytes; the most is {bytes_max}")
     try:
@@ -77,10 +94,12 @@ def decode_plain(packed: bytes, *, bytes_max: int) -> Value:
     except (ValueError, RecursionError) as error:
         name = type_of(error).__name__
         raise MalformedError(f"not msgpack: {name}: {error}") from error
-    _check(value, _THEIRS, odd=MalformedError, deep=LimitError)
+    return value
+
+
+def _is_canonical(value: Value, packed: bytes) -> None:
     if msgpack.packb(value, use_bin_type=True, strict_types=True) != packed:
         raise MalformedError("not the canonical encoding")
-    return value
 
 
 def _check(
@@ -89,21 +108,23 @@ def _check(
     *,
     odd: type[Exception],
     deep: type[Exception],
+    depth: int = DEPTH_MAX + 1,
 ) -> None:
     """Raise `odd` for what is never signed, and `deep` for too many arrays in arrays.
 
-    One level at a time, each looked at as one set of types: a peer spends much of its
-    time reading. A boolean, Python's other integer, is odd.
+    Each array is looked at as one set of types. A boolean, Python's other integer, is
+    odd.
     """
-    level: Collection[object] = (value,)
-    for _ in range(DEPTH_MAX + 1):
-        types = set(map(type_of, level))
-        if not types <= allowed:
-            name = min(each.__name__ for each in types - allowed)
-            raise odd(f"a signed value cannot hold a {name}")
-        if types.isdisjoint(_ARRAYS):
-            return
-        arrays = [each for each in level if isinstance(each, _ARRAYS)]
-        level = list(chain.from_iterable(arrays)) if len(arrays) > 1 else arrays[0]
-    if level:
+    is_array = type_of(value) in _ARRAYS
+    level = cast("Collection[object]", value) if is_array else (value,)
+    types = set(map(type_of, level))
+    if not types <= allowed:
+        name = min(each.__name__ for each in types - allowed)
+        raise odd(f"a signed value cannot hold a {name}")
+    if depth == 1 and types:
         raise deep(f"a signed value nests at most {DEPTH_MAX} deep")
+    if types.isdisjoint(_ARRAYS):
+        return
+    for each in level:
+        if isinstance(each, _ARRAYS):
+            _check(each, allowed, odd=odd, deep=deep, depth=depth - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar, assert_never
@@ -32,6 +33,7 @@ from fabnet.records.record import Record
 B = TypeVar("B")
 Durable = Keep | Void | Forget | Prune | Put | Drop | Note | Unsay
 PARCEL_BYTES = 16
+READ_MAX = 1_024
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,5 +299,7 @@ def _places(record: Record) -> set[tuple[str, str | None]]:
     return {(record.kind, None), (record.kind, record.header.key)}
 
 
+@functools.lru_cache(READ_MAX)
 def read(row: bytes, of: type[B]) -> B:
+    """Return what a row says; whoever watches looks at the same rows twice."""
     return canonical.decode(row, of, bytes_max=ROW_BYTES_MAX)
