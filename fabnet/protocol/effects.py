@@ -143,6 +143,8 @@ class Subscribe:
     peer: PeerId
     incarnation: Incarnation | None
     cursor: int
+    brief: bool = False
+    """Whether ids go on to be enough of those authors that we named before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +167,8 @@ class Serve:
     after: int
     lost: int = 0
     """Up to this arrival it gets back what it brought too: it lost that since."""
+    brief: frozenset[PeerId] = frozenset()
+    """Authors of whom it is sent the ids only: others bring it their records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +177,8 @@ class SendGot:
 
     peer: PeerId
     cursor: int
+    enough: tuple[PeerId, ...] = ()
+    """Authors whom others bring us: from now on their ids will do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +290,8 @@ Effect = (
     | Compare | Weigh | Recall | AskPlan | Act | Look | Answer
 )  # fmt: skip
 DURABLE = (Keep, Void, Forget, Prune, Put, Drop, Note, Unsay)
+ENOUGH_MAX: Final = 64
+"""Authors named in one confirmation; more of them wait for the next."""
 PROOFS_MAX: Final = 40
 """Proofs sent together, 62 KB: what fits in one frame."""
 

@@ -107,6 +107,8 @@ class SubscribeHeard:
     peer: PeerId
     incarnation: Incarnation
     cursor: int
+    brief: bool = False
+    """Whether ids go on to be enough of those authors that it named before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,8 @@ class BatchHeard:
     incarnation: Incarnation
     cursor: int
     records: tuple[Record, ...]
+    ids: tuple[RecordId, ...] = ()
+    """Of records that others were to bring us."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +146,8 @@ class GotHeard:
 
     peer: PeerId
     cursor: int
+    enough: tuple[PeerId, ...] = ()
+    """Authors of whom it wants no more than the ids."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,24 @@ A subscriber names the last arrival it has; the server sends what came after, a 
 a time, and the next batch only when the one before is on the subscriber's disk. So a
 slow reader holds up nobody, and a reader that was away gets what it missed.
 
+Whole records come once. Of the links that bring an author's records one feeds us: the
+author's own, else the one that was first with the newest. The others hear, with what we
+confirm, that of this author the ids are enough; they gather those a while. An id that
+says nothing to us means that whoever feeds us is slow or silent, or keeps something
+back: then we subscribe again where it came from, which makes all of it whole once more.
+
 Proofs of forks go by themselves, ahead of everything: each to all who listen when it is
 learnt, and all of them to whoever begins to listen.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from fabnet.protocol.effects import (
+    ENOUGH_MAX,
     PROOFS_MAX,
     Drop,
     SendGot,
@@ -26,13 +33,20 @@ from fabnet.protocol.effects import (
 from fabnet.protocol.events import BatchHeard, GotHeard, NothingToServe, SubscribeHeard
 from fabnet.protocol.voice import CountRow, Voice
 from fabnet.records.body import Body
-from fabnet.records.ids import Count, Incarnation, PeerId
+from fabnet.records.ids import Count, Incarnation, PeerId, RecordId
 from fabnet.records.proofs.fork import ForkPair
 
 SUBSCRIBERS_MAX: Final = 256
 """Links that may listen at once; one more is not served until another leaves."""
 SERVE_AGAIN_MS: Final = 30_000
 """A batch that nobody confirmed is served again."""
+BRIEF_MS: Final = 20_000
+"""How long ids are gathered for a peer to which others bring the records; twice that
+at the greater of two peer ids, which then often hears of them before it would speak."""
+PENDING_MAX: Final = 512
+"""Ids gathered for one peer; with one more they leave at once."""
+FEEDS_MAX: Final = 4_096
+"""Authors of whom we know who feeds us; what more there are come over every link."""
 SUBSCRIBE_AGAIN_MS: Final = 600_000
 """A peer that went quiet is asked again: a lost request costs minutes, not for ever."""
 
@@ -54,6 +68,14 @@ class Subscriber:
     stale: bool = False
     """That batch left before the peer lost a database: its confirmation says nothing
     of what is there now."""
+    whole: int = 0
+    """The newest arrival that it is served at once: what came later are ids for it."""
+    brief: set[PeerId] = field(default_factory=set)
+    """Authors of whom it has enough with the ids."""
+    pending: set[RecordId] = field(default_factory=set)
+    """Which ids are gathered for it."""
+    brief_tick: int | None = None
+    """When they leave at the latest."""
 
 
 @dataclass(slots=True)
@@ -68,6 +90,12 @@ class Gossip:
     unwritten: set[PeerId] = field(default_factory=set)
     """Whose cursor moved past nothing new: not worth a write of its own, since after a
     crash the same is heard once more."""
+    feeds: dict[PeerId, PeerId] = field(default_factory=dict)
+    """By author, the link over which its records come whole."""
+    others: dict[PeerId, PeerId] = field(default_factory=dict)
+    """By author, a link that would bring its records whole, too, if it were asked."""
+    enough: dict[PeerId, set[PeerId]] = field(default_factory=dict)
+    """By link, the authors of whom it is yet to hear that ids will do."""
     ask_again_tick: dict[PeerId, int] = field(default_factory=dict)
     lost: dict[PeerId, int] = field(default_factory=dict)
     """Peers that lost a database, and up to which arrival they may lack what they
@@ -75,18 +103,13 @@ class Gossip:
 
     def link_up(self, turn: Turn, peer: PeerId) -> None:
         """Ask a new link for what we have not seen."""
-        cursor = self.cursors.get(peer)
-        self.ask_again_tick[peer] = turn.now.tick_ms + SUBSCRIBE_AGAIN_MS
-        if cursor is None:
-            turn.do(Subscribe(peer, None, 0))
-        else:
-            turn.do(Subscribe(peer, cursor.incarnation, cursor.cursor))
+        self._ask(turn, peer, brief=False)
 
     def again(self, turn: Turn) -> None:
         """Serve everyone who subscribed while nothing could leave."""
         for peer, subscriber in sorted(self.subscribers.items()):
             subscriber.busy_until_tick = None
-            self._serve(turn, peer)
+            self._serve_all(turn, peer)
 
     def reborn(self, turn: Turn, peer: PeerId) -> None:
         """Serve a peer anew that lost its database, with what it brought before."""
@@ -94,9 +117,10 @@ class Gossip:
         turn.put("lost", peer, CountRow(self.voice.arrival))
         subscriber = self.subscribers.get(peer)
         if subscriber is not None:
-            subscriber.cursor = 0
-            subscriber.stale = subscriber.busy_until_tick is not None
-            self._serve(turn, peer)
+            on_its_way = subscriber.busy_until_tick
+            stale = on_its_way is not None
+            self.subscribers[peer] = Subscriber(0, on_its_way, stale=stale)
+            self._serve_all(turn, peer)
 
     def link_down(self, turn: Turn, peer: PeerId, *, known: bool) -> None:
         """Forget what was under way on a link; of a stranger, all."""
@@ -108,6 +132,13 @@ class Gossip:
             self._put(turn, peer)
         self.subscribers.pop(peer, None)
         self.ask_again_tick.pop(peer, None)
+        self.enough.pop(peer, None)
+        fed = [author for author, link in self.feeds.items() if link == peer]
+        others = {self.others.get(author) for author in fed}
+        for author in fed:
+            del self.feeds[author]
+        for other in sorted(self.ask_again_tick.keys() & others):
+            self._ask(turn, other, brief=False)
 
     def subscribed(
         self, turn: Turn, event: SubscribeHeard, proofs: Sequence[ForkPair] = ()
@@ -122,13 +153,16 @@ class Gossip:
         known = known and event.peer not in self.lost
         before = self.subscribers.get(event.peer)
         on_its_way = before is not None and before.busy_until_tick is not None
-        self.subscribers[event.peer] = Subscriber(
+        subscriber = Subscriber(
             event.cursor if known else 0, stale=on_its_way and event.peer in self.lost
         )
+        if before is not None and event.brief:
+            subscriber.brief = before.brief
+        self.subscribers[event.peer] = subscriber
         for at in range(0, len(proofs), PROOFS_MAX):
             some = tuple(proofs[at : at + PROOFS_MAX])
             turn.do(SendProofs(event.peer, some))
-        self._serve(turn, event.peer)
+        self._serve_all(turn, event.peer)
 
     def tell(self, turn: Turn, proof: ForkPair, source: PeerId | None) -> None:
         """Tell everyone who listens of a proof, but whoever brought it."""
@@ -141,7 +175,14 @@ class Gossip:
         self._served_up_to(turn, event.peer, event.cursor)
 
     def got(self, turn: Turn, event: GotHeard) -> None:
-        """Serve the next batch: the one before is on the subscriber's disk."""
+        """Serve the next batch: the one before is on the subscriber's disk.
+
+        Only authors of whom others brought us something can be enough: no stranger
+        fills our memory with names. And only when it has all that it asked for.
+        """
+        subscriber = self.subscribers.get(event.peer)
+        if subscriber is not None and event.cursor >= subscriber.whole:
+            subscriber.brief |= self.feeds.keys() & set(event.enough)
         self._served_up_to(turn, event.peer, event.cursor)
 
     def news(self, turn: Turn, since: int) -> None:
@@ -149,13 +190,53 @@ class Gossip:
 
         Whoever brought all of it has it already.
         """
-        sources = self.voice.take_sources()
+        kept = self.voice.take_kept()
+        authors = {record.author for record, _ in kept}
         for peer, subscriber in sorted(self.subscribers.items()):
+            brought_all = all(source == peer for _, source in kept)
             is_idle = subscriber.busy_until_tick is None
-            if is_idle and subscriber.cursor == since and sources == {peer}:
+            if is_idle and subscriber.cursor == since and brought_all:
                 subscriber.cursor = self.voice.arrival
-            else:
+            elif brought_all or authors <= subscriber.brief:
+                ids = {record.id for record, source in kept if source != peer}
+                subscriber.pending |= ids
+                if len(subscriber.pending) > PENDING_MAX:
+                    subscriber.whole = self.voice.arrival
                 self._serve(turn, peer)
+            else:
+                self._serve_all(turn, peer)
+
+    def fed(self, peer: PeerId, author: PeerId, *, news: bool) -> None:
+        """Know that a link brought a whole record, and whether it was the first to."""
+        feed = self.feeds.get(author)
+        if author == self.voice.identity.peer:
+            self.enough.setdefault(peer, set()).add(author)
+        if feed == peer or (feed is None and not news):
+            return
+        if feed is None and len(self.feeds) >= FEEDS_MAX:
+            return
+        if feed is None or peer == author or (news and feed != author):
+            self.feeds[author] = peer
+        late = peer if self.feeds[author] == feed else feed
+        if late is not None and late != author:
+            self.others[author] = late
+            self.enough.setdefault(late, set()).add(author)
+
+    def lacks(self, turn: Turn, event: BatchHeard, known: Container[RecordId]) -> bool:
+        """Subscribe again where ids came from that say nothing to us; whether we did.
+
+        Whoever has told us so need not be told.
+        """
+        subscriber = self.subscribers.get(event.peer)
+        if subscriber is not None and subscriber.pending:
+            subscriber.pending.difference_update(event.ids)
+            subscriber.pending -= {record.id for record in event.records}
+            self._serve(turn, event.peer)
+        if all(id_ in known for id_ in event.ids):
+            return False
+        self.enough.pop(event.peer, None)
+        self._ask(turn, event.peer, brief=False)
+        return True
 
     def batch_done(
         self, turn: Turn, event: BatchHeard, *, penned: bool, known: bool = True
@@ -170,7 +251,10 @@ class Gossip:
             self.held[event.peer] = row
         elif known:
             self._write(turn, event.peer, row)
-        turn.do(SendGot(event.peer, event.cursor))
+        late = self.enough.get(event.peer, set())
+        enough = tuple(sorted(late)[:ENOUGH_MAX])
+        late.difference_update(enough)
+        turn.do(SendGot(event.peer, event.cursor, enough))
 
     def pen_emptied(self, turn: Turn, peer: PeerId) -> None:
         """Write the cursor that waited for the pen."""
@@ -179,16 +263,18 @@ class Gossip:
             self._write(turn, peer, row)
 
     def tick(self, turn: Turn) -> None:
-        """Serve again what nobody confirmed; ask again who went quiet."""
+        """Serve again what nobody confirmed, and ids; ask again who went quiet."""
         now = turn.now.tick_ms
         for peer, subscriber in sorted(self.subscribers.items()):
-            due = subscriber.busy_until_tick
-            if due is not None and due <= now:
+            busy, brief = subscriber.busy_until_tick, subscriber.brief_tick
+            if busy is not None and busy <= now:
                 subscriber.busy_until_tick = None
-                self._serve(turn, peer)
+                self._serve_all(turn, peer)
+            elif busy is None and brief is not None and brief <= now:
+                self._serve_all(turn, peer)
         for peer, due in sorted(self.ask_again_tick.items()):
             if due <= now:
-                self.link_up(turn, peer)
+                self._ask(turn, peer, brief=True)
 
     def clock_set(self, turn: Turn) -> None:
         """Ask all links again: what was early or late by our clock may count now."""
@@ -201,9 +287,19 @@ class Gossip:
         due = min(again.values()) if again else None
         for subscriber in self.subscribers.values():
             busy = subscriber.busy_until_tick
-            if busy is not None and (due is None or busy < due):
-                due = busy
+            leaves = subscriber.brief_tick if busy is None else busy
+            if leaves is not None and (due is None or leaves < due):
+                due = leaves
         return due
+
+    def _ask(self, turn: Turn, peer: PeerId, *, brief: bool) -> None:
+        """Subscribe where we are; `brief`, if ids are enough of whom they were."""
+        cursor = self.cursors.get(peer)
+        self.ask_again_tick[peer] = turn.now.tick_ms + SUBSCRIBE_AGAIN_MS
+        if cursor is None:
+            turn.do(Subscribe(peer, None, 0, brief))
+        else:
+            turn.do(Subscribe(peer, cursor.incarnation, cursor.cursor, brief))
 
     def _served_up_to(self, turn: Turn, peer: PeerId, cursor: int) -> None:
         subscriber = self.subscribers.get(peer)
@@ -218,19 +314,40 @@ class Gossip:
             turn.do(Drop("lost", peer))
         self._serve(turn, peer)
 
+    def _serve_all(self, turn: Turn, peer: PeerId) -> None:
+        self.subscribers[peer].whole = self.voice.arrival
+        self._serve(turn, peer)
+
     def _serve(self, turn: Turn, peer: PeerId) -> None:
+        """Serve what is for a peer at once; have what are ids for it gather."""
         subscriber = self.subscribers[peer]
-        idle = subscriber.busy_until_tick is None
-        if idle and subscriber.cursor < self.voice.arrival:
+        if subscriber.busy_until_tick is not None:
+            return
+        if subscriber.cursor < subscriber.whole:
             subscriber.busy_until_tick = turn.now.tick_ms + SERVE_AGAIN_MS
-            turn.do(Serve(peer, subscriber.cursor, self.lost.get(peer, 0)))
+            # The ids that gathered go along, in as many batches as it takes.
+            subscriber.whole, subscriber.brief_tick = self.voice.arrival, None
+            subscriber.pending.clear()
+            lost, brief = self.lost.get(peer, 0), frozenset(subscriber.brief)
+            turn.do(Serve(peer, subscriber.cursor, lost, brief))
+        elif not subscriber.pending or subscriber.cursor >= self.voice.arrival:
+            self._is_served(subscriber)
+        elif subscriber.brief_tick is None:
+            times = 1 if self.voice.identity.peer < peer else 2
+            subscriber.brief_tick = turn.now.tick_ms + times * BRIEF_MS
+
+    def _is_served(self, subscriber: Subscriber) -> None:
+        """Know that a peer has all that we have, but what this turn still tells of."""
+        told = self.voice.arrival - len(self.voice.kept)
+        subscriber.cursor, subscriber.brief_tick = max(subscriber.cursor, told), None
+        subscriber.pending.clear()
 
     def _write(self, turn: Turn, peer: PeerId, row: CursorRow) -> None:
         self.held.pop(peer, None)
         if self.cursors.get(peer) == row and peer not in self.unwritten:
             return
         self.cursors[peer] = row
-        if self.voice.sources:
+        if self.voice.kept:
             self._put(turn, peer)
         else:
             self.unwritten.add(peer)

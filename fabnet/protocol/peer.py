@@ -383,7 +383,8 @@ class Peer:
         waiting = self.replica.bringers()
         known = self.community.is_vouched(event.peer, turn.now.moment_ms)
         penned = known and event.peer in waiting
-        self.gossip.batch_done(turn, event, penned=penned, known=known)
+        if not self.gossip.lacks(turn, event, self.replica.recent):
+            self.gossip.batch_done(turn, event, penned=penned, known=known)
         self._write_cursors(turn, waiting)
 
     def _bring(self, turn: Turn, event: Brought) -> None:
@@ -402,9 +403,13 @@ class Peer:
     def _take(self, turn: Turn, records: Sequence[Record], source: PeerId) -> None:
         """Let the replica hear what `source` brought, and learn what is kept."""
         for record in records:
+            news = False
             for kept in self.replica.hear(turn, record, source):
+                news = True
                 self._meet(turn, kept.author, kept.header.incarnation)
                 self._learn(turn, kept)
+            if source != self.id:  # a stick feeds nobody
+                self.gossip.fed(source, record.author, news=news)
         while self.community.widened:
             self.community.widened = False
             for kept in self.replica.reconsider(turn):

@@ -102,8 +102,8 @@ class Voice:
     """What we said in this turn, for the rest of the peer to hear."""
     soonest_tick: int | None = None
     """When a standing notice must be said again; early at worst, never late."""
-    sources: set[PeerId | None] = field(default_factory=set)
-    """Who brought what was kept since last asked; nil is ourselves."""
+    kept: list[tuple[Record, PeerId | None]] = field(default_factory=list)
+    """What was kept since last asked, and who brought it; nil is ourselves."""
 
     def log(self, turn: Turn, kind: str, about: str | None, body: Body) -> Record:
         """Say `body` as the next log record of our chain."""
@@ -158,15 +158,15 @@ class Voice:
     def keep(self, turn: Turn, record: Record, *, source: PeerId | None) -> None:
         """Number a record and have it written."""
         self.arrival += 1
-        self.sources.add(source)
+        self.kept.append((record, source))
         if source is None:
             self.spoken.append(record)
         turn.do(Keep(record, self.arrival, source))
 
-    def take_sources(self) -> set[PeerId | None]:
-        """Return who brought what was kept since this was last asked."""
-        sources, self.sources = self.sources, set()
-        return sources
+    def take_kept(self) -> list[tuple[Record, PeerId | None]]:
+        """Return what was kept since this was last asked, and who brought it."""
+        kept, self.kept = self.kept, []
+        return kept
 
     def _seal(
         self,

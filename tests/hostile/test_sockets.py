@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(
 
 FIN, RSV1 = 0x80, 0x40
 CONTINUED, TEXT, BINARY, CLOSE, PING, PONG = 0, 1, 2, 8, 9, 10
-GOOD = frames.encode(GotFrame("got", 1))
+GOOD = frames.encode(GotFrame("got", 1, ()))
 
 
 def framed(opcode: int, data: bytes, *, first: int = FIN, claims: int = -1) -> bytes:

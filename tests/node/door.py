@@ -130,4 +130,4 @@ def hello(network: str = "test", whose: SigningKey = GUEST) -> bytes:
 
 
 def batch(envelope: bytes, body: bytes | None) -> bytes:
-    return frames.encode(BatchFrame("batch", FIRST, 1, (Parcel(envelope, body),)))
+    return frames.encode(BatchFrame("batch", FIRST, 1, (Parcel(envelope, body),), ()))

@@ -37,7 +37,7 @@ def sybil(number: int) -> SigningKey:
 def batch_of(count: int, of: int) -> bytes:
     records = [said(f"junk {of} {number}") for number in range(count)]
     parcels = tuple(Parcel(each.envelope, each.body) for each in records)
-    return frames.encode(BatchFrame("batch", FIRST, 1, parcels))
+    return frames.encode(BatchFrame("batch", FIRST, 1, parcels, ()))
 
 
 def heard_of(at: Door, who: SigningKey) -> int:
@@ -87,7 +87,7 @@ async def test_r12_who_asks_for_a_little_too_much_waits_and_loses_nothing(
     async with door(tmp_path) as ours, knock(ours) as eager:
         await eager.send_bytes(hello())
         for number in range(STRANGER_RATE.burst + 60):
-            await eager.send_bytes(frames.encode(GotFrame("got", number)))
+            await eager.send_bytes(frames.encode(GotFrame("got", number, ())))
         async with asyncio.timeout(10):
             while len(ours.heard(GotHeard)) < STRANGER_RATE.burst + 60:
                 ours.clock.advance(2)

@@ -24,7 +24,7 @@ def said(words: str, seq: int = 1) -> Record:
 
 
 def batch(*parcels: Parcel) -> bytes:
-    return frames.encode(BatchFrame("batch", FIRST, 1, parcels))
+    return frames.encode(BatchFrame("batch", FIRST, 1, parcels, ()))
 
 
 def reader_of(number: int) -> Reader:

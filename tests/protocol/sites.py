@@ -39,7 +39,9 @@ from fabnet.protocol.events import (
     Publish,
     SubscribeHeard,
     Weighed,
+    Tick,
 )
+from fabnet.protocol.gossip import BRIEF_MS
 from fabnet.protocol.peer import Peer
 from fabnet.records.ids import Incarnation, Now, PeerId, RecordId
 from fabnet.records.proofs.fork import stored_fork
@@ -73,6 +75,7 @@ class Site:
     refused: list[Refusal] = field(default_factory=list)
     heard: list[Event] = field(default_factory=list)
     """Everything a wire brought, for whoever wants to say it again."""
+    tick_ms: int = 0
 
     @property
     def id(self) -> PeerId:
@@ -81,7 +84,7 @@ class Site:
     def happen(self, event: Event) -> None:
         if isinstance(event, BatchHeard | ProofsHeard):
             self.heard.append(event)
-        now = Now(THEN_MS, 0, "boot")
+        now = Now(THEN_MS + self.tick_ms, self.tick_ms, "boot")
         effects = self.peer.handle(event, now)
         durable: list[Durable] = [it for it in effects if isinstance(it, DURABLE)]
         self.disk.commit(durable, THEN_MS)
@@ -104,20 +107,21 @@ class Site:
     def prunes(self, record: Record) -> None:
         """Have an operator here want a body gone."""
         self.happen(PruneBody(1, record, closed=False, why="obsolete"))
+        self.tick_ms = 0
 
     def _perform(self, effect: Effect) -> None:
         ours = self.peer.identity
         match effect:
-            case Subscribe(peer, incarnation, cursor):
+            case Subscribe(peer, incarnation, cursor, brief):
                 theirs = incarnation or ours.incarnation
-                self.say(peer, SubscribeHeard(self.id, theirs, cursor))
+                self.say(peer, SubscribeHeard(self.id, theirs, cursor, brief))
             case SendProofs(peer, proofs):
                 forks = tuple(fork_in(each) for each in proofs)
                 self.say(peer, ProofsHeard(self.id, forks))
-            case SendGot(peer, cursor):
-                self.say(peer, GotHeard(self.id, cursor))
-            case Serve(peer, after):
-                self._serve(peer, after)
+            case SendGot(peer, cursor, enough):
+                self.say(peer, GotHeard(self.id, cursor, enough))
+            case Serve(peer, after, _, brief):
+                self._serve(peer, after, brief)
             case Compare(records):
                 self.say(self.id, self.disk.beside(records))
             case Weigh():
@@ -127,7 +131,7 @@ class Site:
             case _:
                 pass
 
-    def _serve(self, peer: PeerId, after: int) -> None:
+    def _serve(self, peer: PeerId, after: int, brief: frozenset[PeerId]) -> None:
         records, cursor = self.disk.served(
             after, peer, records_max=BATCH_RECORDS, bytes_max=10**6
         )
@@ -135,7 +139,9 @@ class Site:
             self.say(self.id, NothingToServe(peer, cursor))
             return
         ours = self.peer.identity.incarnation
-        self.say(peer, BatchHeard(self.id, ours, cursor, tuple(records)))
+        whole = tuple(each for each in records if each.author not in brief)
+        ids = tuple(each.id for each in records if each.author in brief)
+        self.say(peer, BatchHeard(self.id, ours, cursor, whole, ids))
 
     # ------------------------------------------------------------------ what it shows
 
@@ -329,8 +335,17 @@ class Sites:
             self.drain()
 
     def drain(self) -> None:
+        """Let gossip come to its end, and with it what was gathered to be said once."""
+        is_gathered = False
         for _ in range(STEPS_MAX):
-            if not self.waiting:
+            if self.waiting:
+                self._step()
+                is_gathered = False
+                continue
+            if is_gathered:
                 return
-            self._step()
+            is_gathered = True
+            for site in self.sites:
+                site.tick_ms += 2 * BRIEF_MS
+                site.happen(Tick())
         raise AssertionError("gossip without end")

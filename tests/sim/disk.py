@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar, assert_never
@@ -34,6 +33,7 @@ B = TypeVar("B")
 Durable = Keep | Void | Forget | Prune | Put | Drop | Note | Unsay
 PARCEL_BYTES = 16
 READ_MAX = 1_024
+_remembered: dict[tuple[bytes, type], object] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,7 +299,13 @@ def _places(record: Record) -> set[tuple[str, str | None]]:
     return {(record.kind, None), (record.kind, record.header.key)}
 
 
-@functools.lru_cache(READ_MAX)
 def read(row: bytes, of: type[B]) -> B:
     """Return what a row says; whoever watches looks at the same rows twice."""
-    return canonical.decode(row, of, bytes_max=ROW_BYTES_MAX)
+    if len(_remembered) > READ_MAX:
+        _remembered.clear()
+    found = _remembered.get((row, of))
+    if found is None:
+        found = canonical.decode(row, of, bytes_max=ROW_BYTES_MAX)
+        _remembered[row, of] = found
+    assert isinstance(found, of)
+    return found

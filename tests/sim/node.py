@@ -224,8 +224,9 @@ class Node:
 
     def _perform(self, effect: Effect) -> None:  # noqa: C901  # one arm for each effect: a table
         match effect:
-            case Subscribe(peer, incarnation, cursor):
-                ask = frames.SubscribeFrame("subscribe", incarnation, cursor)
+            case Subscribe(peer, incarnation, cursor, brief):
+                at = incarnation, cursor
+                ask = frames.SubscribeFrame("subscribe", *at, int(brief))
                 self._lets_go(peer, frames.encode(ask))
             case Probe(peer):
                 probe = frames.ProbeFrame("probe")
@@ -242,8 +243,8 @@ class Node:
                 self._soon(1, self.disk.beside(records))
             case Weigh():
                 self._soon(1, self.disk.weigh(effect))
-            case SendGot(peer, cursor):
-                got = frames.GotFrame("got", cursor)
+            case SendGot(peer, cursor, enough):
+                got = frames.GotFrame("got", cursor, enough)
                 self._lets_go(peer, frames.encode(got))
             case Send():
                 self._send(effect)
@@ -289,8 +290,8 @@ class Node:
         if not records:
             self._soon(1, NothingToServe(effect.peer, cursor))
             return
-        parcels = tuple(frames.Parcel(each.envelope, each.body) for each in records)
-        batch = frames.BatchFrame("batch", self.identity.incarnation, cursor, parcels)
+        found = [(each.envelope, each.body) for each in records]
+        batch = frames.batch(effect, self.identity.incarnation, cursor, found)
         self._lets_go(effect.peer, frames.encode(batch))
 
     # ------------------------------------------------------------------ the links

@@ -32,7 +32,7 @@ def tells(liar: Site, to: Site, *, back: int = 0) -> Record:
         body=Lie("I never said that."),
     )  # fmt: skip
     parcels = (frames.Parcel(other.envelope, other.body),)
-    frame = frames.BatchFrame("batch", liar.identity.incarnation, 0, parcels)
+    frame = frames.BatchFrame("batch", liar.identity.incarnation, 0, parcels, ())
     to.hear(liar.id, frames.encode(frame))
     return other
 

@@ -7,14 +7,14 @@ which takes time, so links call it in a thread.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 import msgspec
 
 from fabnet.errors import MalformedError
-from fabnet.protocol.effects import PROOFS_MAX
+from fabnet.protocol.effects import ENOUGH_MAX, PROOFS_MAX, Serve
 from fabnet.protocol.events import (
     BatchHeard,
     GotHeard,
@@ -27,7 +27,14 @@ from fabnet.protocol.events import (
 from fabnet.protocol.release import KNOWN_MAX
 from fabnet.records import canonical
 from fabnet.records.body import Body
-from fabnet.records.ids import Count, Incarnation, PeerId
+from fabnet.records.ids import (
+    Count,
+    Incarnation,
+    PeerId,
+    PeerIdText,
+    RecordId,
+    RecordIdText,
+)
 from fabnet.records.message import MESSAGE_BYTES_MAX, open_message
 from fabnet.records.proofs.fork import ForkPair, open_fork
 from fabnet.records.record import (
@@ -35,6 +42,7 @@ from fabnet.records.record import (
     ENVELOPE_BYTES_MAX,
     Record,
     open_record,
+    stored,
 )
 
 FRAME_BYTES_MAX: Final = 64 * 1024
@@ -60,11 +68,15 @@ class Hello(Body):
 
 
 class SubscribeFrame(Body):
-    """Serve me what arrived after `cursor` of your `incarnation`."""
+    """Serve me what arrived after `cursor` of your `incarnation`.
+
+    `brief` is 1 if ids go on to be enough of whom they were, and 0 if all comes whole.
+    """
 
     frame: Literal["subscribe"]
     incarnation: Incarnation | None
     cursor: Count
+    brief: Annotated[int, msgspec.Meta(ge=0, le=1)]
 
 
 class Parcel(Body):
@@ -75,12 +87,16 @@ class Parcel(Body):
 
 
 class BatchFrame(Body):
-    """Records in the order they arrived, and where that leaves the cursor."""
+    """Records in the order they arrived, and where that leaves the cursor.
+
+    `ids` are of records that arrived meanwhile and that others should have brought.
+    """
 
     frame: Literal["batch"]
     incarnation: Incarnation
     cursor: Count
     records: Annotated[tuple[Parcel, ...], msgspec.Meta(max_length=BATCH_RECORDS_MAX)]
+    ids: Annotated[tuple[RecordIdText, ...], msgspec.Meta(max_length=BATCH_RECORDS_MAX)]
 
 
 class ProofsFrame(Body):
@@ -91,10 +107,11 @@ class ProofsFrame(Body):
 
 
 class GotFrame(Body):
-    """The batch up to `cursor` is on my disk."""
+    """The batch up to `cursor` is on my disk; of these authors ids are enough."""
 
     frame: Literal["got"]
     cursor: Count
+    enough: Annotated[tuple[PeerIdText, ...], msgspec.Meta(max_length=ENOUGH_MAX)]
 
 
 class MessageFrame(Body):
@@ -172,20 +189,40 @@ class Reader:
                 return KnownHeard(self.peer, known)
             case SubscribeFrame():
                 incarnation = frame.incarnation or self.ours
-                return SubscribeHeard(self.peer, incarnation, frame.cursor)
+                at = incarnation, frame.cursor
+                return SubscribeHeard(self.peer, *at, brief=frame.brief == 1)
             case BatchFrame():
                 records = tuple(
                     self.opened(each.envelope, each.body) for each in frame.records
                 )
-                return BatchHeard(self.peer, frame.incarnation, frame.cursor, records)
+                at = frame.incarnation, frame.cursor
+                return BatchHeard(self.peer, *at, records, frame.ids)
             case ProofsFrame():
                 network = self.network
                 proofs = (open_fork(each, network=network) for each in frame.proofs)
                 return ProofsHeard(self.peer, tuple(proofs))
             case GotFrame():
-                return GotHeard(self.peer, frame.cursor)
+                return GotHeard(self.peer, frame.cursor, frame.enough)
             case MessageFrame():
                 return MessageHeard(open_message(frame.envelope, network=self.network))
+
+
+def batch(
+    serve: Serve,
+    incarnation: Incarnation,
+    cursor: int,
+    found: Iterable[tuple[bytes, bytes | None]],
+) -> BatchFrame:
+    """Return the batch that serves a peer what was `found` for it."""
+    parcels: list[Parcel] = []
+    ids: list[RecordId] = []
+    for envelope, body in found:
+        record = stored(envelope, None) if serve.brief else None
+        if record is not None and record.author in serve.brief:
+            ids.append(record.id)
+        else:
+            parcels.append(Parcel(envelope, body))
+    return BatchFrame("batch", incarnation, cursor, tuple(parcels), tuple(ids))
 
 
 def encode(frame: Frame) -> bytes:

@@ -16,18 +16,17 @@ from fabnet.errors import MalformedError, RemoteError
 from fabnet.node.links.frames import (
     BATCH_BYTES_MAX,
     BATCH_RECORDS_MAX,
-    BatchFrame,
     Frame,
     GotFrame,
     Heard,
     Hello,
     KnownFrame,
     MessageFrame,
-    Parcel,
     ProbeFrame,
     ProofsFrame,
     Reader,
     SubscribeFrame,
+    batch,
     opener,
 )
 from fabnet.node.links.limits.standing import BLOCKED, Standing
@@ -254,7 +253,8 @@ class Links:
 
     def subscribe(self, effect: Subscribe) -> None:
         """Ask a peer for its records."""
-        frame = SubscribeFrame("subscribe", effect.incarnation, effect.cursor)
+        at = effect.incarnation, effect.cursor
+        frame = SubscribeFrame("subscribe", *at, int(effect.brief))
         self._send(effect.peer, frame)
 
     def probe(self, effect: Probe) -> None:
@@ -269,7 +269,7 @@ class Links:
 
     def got(self, effect: SendGot) -> None:
         """Confirm a batch."""
-        self._send(effect.peer, GotFrame("got", effect.cursor))
+        self._send(effect.peer, GotFrame("got", effect.cursor, effect.enough))
 
     def prove(self, effect: SendProofs) -> None:
         """Send proofs of forks; whoever misses them gets all when it subscribes."""
@@ -303,9 +303,8 @@ class Links:
         size = sum(len(envelope) + len(body or b"") for envelope, body in records)
         if link is None or not await self._pay(link, size_cost(size)):
             return None
-        parcels = tuple(Parcel(envelope, body) for envelope, body in records)
         ours = self._identity.incarnation
-        self._send(effect.peer, BatchFrame("batch", ours, cursor, parcels))
+        self._send(effect.peer, batch(effect, ours, cursor, records))
         return None
 
     async def compare(self, effect: Compare) -> Compared:

@@ -106,6 +106,8 @@ class Replica:
 
     def learn(self, turn: Turn, record: Record) -> Refusal | None:
         """Let the community know what a kept record says of who belongs."""
+        if record.is_notice or record.author == self.voice.identity.peer:
+            self._remember(record.id)
         refusal = self.papers.hear(turn, record, kept=True)
         if refusal is None and record.kind == charters.KIND:
             for early in self.papers.again(turn):

@@ -42,7 +42,9 @@ class Forker(Liar):
             )  # fmt: skip
             parcels = (frames.Parcel(other.envelope, other.body),)
             incarnation = self.site.identity.incarnation
-            self.writes(site.id, frames.BatchFrame("batch", incarnation, 0, parcels))
+            self.writes(
+                site.id, frames.BatchFrame("batch", incarnation, 0, parcels, ())
+            )
 
 
 @dataclass(slots=True)
@@ -72,12 +74,12 @@ class Flooder(Liar):
 
     def acts(self) -> None:
         world = self.network.world
-        ask = frames.SubscribeFrame("subscribe", None, 0)
+        ask = frames.SubscribeFrame("subscribe", None, 0, 0)
         for site in self.others:
             for number in range(8):
                 world.carry(self.site.id, site.id, world.dice.randbytes(60))
                 self.writes(site.id, frames.ProbeFrame("probe"))
-                self.writes(site.id, frames.GotFrame("got", 2**40 + number))
+                self.writes(site.id, frames.GotFrame("got", 2**40 + number, ()))
                 self.speaks(site.id, "talk/1", Talk("word " * 100))
             for _ in range(2):
                 self.writes(site.id, ask)

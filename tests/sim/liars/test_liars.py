@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from fabnet.designs.documents import grant as grants
+from fabnet.node.links import frames
 from fabnet.production import handoff
+from fabnet.protocol.gossip import BRIEF_MS
 from fabnet.records.ids import JobId
-from tests.sim.cities import printer, published
+from tests.sim.cities import hook, printer, published
 from tests.sim.liars import among
 from tests.sim.liars.lies import Liar, LyingFinal
 from tests.sim.liars.noise import QuotaHog
@@ -121,6 +123,42 @@ def test_r10_what_one_hub_withholds_comes_another_way() -> None:
 
     assert detroit.disk.kept(grants.KIND, cid)
     assert barcelona.is_up
+
+
+def test_r10_who_feeds_a_site_and_then_holds_back_starves_nobody() -> None:
+    network, jackson, detroit, barcelona = cities()
+    published(barcelona)
+    network.run(60)
+    for site in (jackson, detroit):
+        assert site.mind.gossip.feeds[barcelona.id] == barcelona.id
+
+    barcelona.lets_out = lambda to, raw: (
+        to != jackson.id or not isinstance(frames.decode(raw), frames.BatchFrame)
+    )
+    cid = published(barcelona, hook("Another hook"))
+    network.run(5)
+    assert detroit.disk.kept(grants.KIND, cid)
+    assert not jackson.disk.kept(grants.KIND, cid), "Detroit is to say ids only"
+    network.run(2 * BRIEF_MS // 1_000)
+
+    assert jackson.disk.kept(grants.KIND, cid)
+    published(barcelona, hook("A third hook"))
+    network.run(2 * BRIEF_MS // 1_000 + 5)
+    assert len(jackson.disk.kept(grants.KIND)) == 3, "and so on with the next"
+
+
+def test_r10_when_the_link_to_an_author_breaks_another_feeds_us_at_once() -> None:
+    network, jackson, detroit, barcelona = cities()
+    published(barcelona)
+    network.run(60)
+
+    network.world.part(jackson.id, barcelona.id)
+    network.run(5)
+    cid = published(barcelona, hook("Another hook"))
+    network.run(5)
+
+    assert jackson.disk.kept(grants.KIND, cid), "whole, by way of Detroit"
+    assert jackson.mind.gossip.feeds[barcelona.id] == detroit.id
 
 
 def test_r6_a_hog_fills_no_more_than_its_share() -> None:

@@ -168,7 +168,7 @@ def out_of_order() -> None:
     next_ = _newest(jackson, jackson.mind.voice.seq, jackson)
     parcels = tuple(frames.Parcel(it.envelope, it.body) for it in (next_, early))
     came, arrival = jackson.identity.incarnation, jackson.mind.voice.arrival
-    batch = frames.BatchFrame("batch", came, arrival, parcels)
+    batch = frames.BatchFrame("batch", came, arrival, parcels, ())
     barcelona.hear(jackson.id, frames.encode(batch))
     network.run(60)
     barcelona.crashes()

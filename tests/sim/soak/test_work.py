@@ -15,17 +15,17 @@ PIECES = 2
 HAND_OFF_MOST = {
     "commits": 28,  # of the mind's turns: the disk gathers several in one fsync
     "messages": 10,  # and their acknowledgements
-    "frames": 48,
-    "bytes": 27_000,  # on all wires; two credentials are most of it
-    "verifies": 28,
+    "frames": 54,
+    "bytes": 17_000,  # on all wires; two credentials are most of it
+    "verifies": 26,
 }
 """What a change may cost at most without saying so here."""
 QUIET_MOST = {
     "commits": 36,
     "messages": 0,
-    "frames": 150,
-    "bytes": 27_000,  # some 1.3 bytes a second at each site
-    "verifies": 36,
+    "frames": 126,
+    "bytes": 17_500,  # some 0.8 bytes a second at each site
+    "verifies": 30,
 }
 """Of notices that are said again before they expire, and nothing else."""
 
