@@ -20,11 +20,23 @@ DAG_PB: Final = 0x70
 _SHA2_256: Final = b"\x12\x20"
 _TEXT_LENGTH: Final = 59
 """`b`, and 36 bytes in base32 without padding."""
-_LETTERS: Final = "abcdefghijklmnopqrstuvwxyz234567"
-_PAIRS: Final = tuple(one + other for one in _LETTERS for other in _LETTERS)
-"""Two letters for each ten bits: names are made all the time, and this halves it."""
+_LETTERS: Final = b"abcdefghijklmnopqrstuvwxyz234567"
+_LETTER_OF: Final = _LETTERS + bytes(256 - len(_LETTERS))
 _SPARE_BITS: Final = 2
-_PAIRS_AT: Final = range(280, -1, -10)
+
+
+def _halving(width: int, lanes: int) -> tuple[int, int]:
+    """Return which bits stay and which move when lanes of `2 * width` bits part."""
+    low = sum(((1 << width) - 1) << (lane * width * 16 // 5) for lane in range(lanes))
+    return low, low << width
+
+
+_HALVINGS: Final = tuple(
+    (*_halving(width, 32 * 5 // width), width * 3 // 5)
+    for width in (160, 80, 40, 20, 10, 5)
+)
+"""64 letters of five bits part into bytes, all at once, in six steps: names are made
+all the time."""
 
 
 def of_raw(data: bytes) -> Cid:
@@ -49,7 +61,10 @@ def from_bytes(binary: bytes) -> Cid:
     if not known or binary[2:4] != _SHA2_256 or len(binary) != 36:
         raise MalformedError("cid: expected CIDv1, raw or dag-pb, sha2-256")
     number = int.from_bytes(binary) << _SPARE_BITS
-    return Cid("b" + "".join([_PAIRS[number >> at & 1_023] for at in _PAIRS_AT]))
+    for stay, move, by in _HALVINGS:
+        number = number & stay | (number & move) << by
+    letters = number.to_bytes(_TEXT_LENGTH - 1).translate(_LETTER_OF)
+    return Cid("b" + letters.decode("ascii"))
 
 
 def to_bytes(cid: Cid) -> bytes:

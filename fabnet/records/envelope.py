@@ -8,6 +8,7 @@ otherwise carry the same signature under other bytes.
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 from fabnet.content.multibase import read_varint, varint
@@ -15,10 +16,15 @@ from fabnet.errors import MalformedError
 from fabnet.records import keys
 from fabnet.records.keys import PublicKey, SigningKey
 
+HEADS_MAX: Final = 4_096
+"""Beginnings of envelopes that are remembered: of all who speak, few do at a time."""
 _PUBLIC_KEY: Final = 0x0A
 _PAYLOAD_TYPE: Final = 0x12
 _PAYLOAD: Final = 0x1A
 _SIGNATURE: Final = 0x2A
+_KEY_AT: Final = slice(2, 38)
+_SIGNATURE_BYTES: Final = 64
+_SIGNATURE_HEAD_BYTES: Final = 2
 
 
 def seal_envelope(
@@ -43,8 +49,26 @@ def parse_envelope(
 ) -> tuple[PublicKey, bytes, bytes]:
     """Return signer, payload and signature without checking the signature.
 
-    For bytes whose signature was checked before, such as our own store's.
+    For bytes whose signature was checked before, such as our own store's. The fields
+    are taken from where they stand in what we would write; what is not that is read
+    once more, to name its fault.
     """
+    signature, signed = raw[-_SIGNATURE_BYTES:], len(raw) - _SIGNATURE_BYTES
+    head = _head(raw[_KEY_AT], payload_type)
+    if raw.startswith(head) and len(raw) > len(head) + _SIGNATURE_BYTES:
+        _, at = read_varint(raw, len(head))
+        payload = raw[at : signed - _SIGNATURE_HEAD_BYTES]
+        if head + _tail(payload, signature) == raw:
+            return keys.from_protobuf(raw[_KEY_AT]), payload, signature
+    return _parse(raw, payload_type)
+
+
+def signer_of(raw: bytes) -> PublicKey:
+    """Return who signed an envelope that was parsed before."""
+    return keys.from_protobuf(raw[_KEY_AT])
+
+
+def _parse(raw: bytes, payload_type: bytes) -> tuple[PublicKey, bytes, bytes]:
     key_bytes, at = _field(raw, 0, _PUBLIC_KEY)
     type_bytes, at = _field(raw, at, _PAYLOAD_TYPE)
     payload, at = _field(raw, at, _PAYLOAD)
@@ -70,13 +94,22 @@ def _field(raw: bytes, at: int, tag: int) -> tuple[bytes, int]:
 def _encode(
     signer: PublicKey, payload_type: bytes, payload: bytes, signature: bytes
 ) -> bytes:
-    fields = (
-        (_PUBLIC_KEY, signer.protobuf),
-        (_PAYLOAD_TYPE, payload_type),
-        (_PAYLOAD, payload),
-        (_SIGNATURE, signature),
+    return _head(signer.protobuf, payload_type) + _tail(payload, signature)
+
+
+@functools.lru_cache(HEADS_MAX)
+def _head(key_bytes: bytes, payload_type: bytes) -> bytes:
+    """Return what one signer's envelopes of one type begin with, up to the payload."""
+    fields = ((_PUBLIC_KEY, key_bytes), (_PAYLOAD_TYPE, payload_type))
+    said = (bytes((tag,)) + varint(len(value)) + value for tag, value in fields)
+    return b"".join((*said, bytes((_PAYLOAD,))))
+
+
+def _tail(payload: bytes, signature: bytes) -> bytes:
+    length = varint(len(signature))
+    return b"".join(
+        (varint(len(payload)), payload, bytes((_SIGNATURE,)), length, signature)
     )
-    return b"".join(bytes((tag,)) + varint(len(value)) + value for tag, value in fields)
 
 
 def _signed_bytes(domain: str, payload_type: bytes, payload: bytes) -> bytes:

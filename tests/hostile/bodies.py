@@ -128,8 +128,10 @@ MESSAGES: Final[dict[str, Body]] = {
 FRAMES: Final[dict[str, Body]] = {
     "hello": Hello("hello", "test", b"record"),
     "subscribe": frames.SubscribeFrame("subscribe", OURS, 7, 0),
-    "batch": BatchFrame("batch", OURS, 7, (Parcel(b"envelope", b"body"),), ()),
-    "got": GotFrame("got", 7, ()),
+    "batch": BatchFrame(
+        "batch", OURS, 7, (Parcel(b"envelope", b"body"),), (record_id("first"),)
+    ),
+    "got": GotFrame("got", 7, (MAKER,)),
     "probe": frames.ProbeFrame("probe"),
     "known": frames.KnownFrame("known", (b"envelope",)),
     "message": MessageFrame("message", b"envelope"),

@@ -345,7 +345,7 @@ PEER_RECORDS = Table(
 OTHER_FRAMES = Table(
     "any frame",
     frames.decode,
-    packed(["got", 1]),
+    packed(["got", 1, []]),
     rows(
         ("text", packed("got"), "an array that begins with its name"),
         ("no name", packed([]), "an array that begins with its name"),
@@ -353,7 +353,7 @@ OTHER_FRAMES = Table(
         ("a name of yesterday", packed(["ping"]), "'ping' is not one we know"),
         ("a line feed in its name", packed(["got\n", 1]), "is not one we know"),
         ("64 KiB and one byte", b"\xc6\0\0\xff\xfc" + bytes(65_532), "most is 65536"),
-        ("two frames", packed(["got", 1]) * 2, "not msgpack: ExtraData"),
+        ("two frames", packed(["got", 1, []]) * 2, "not msgpack: ExtraData"),
     ),
 )
 

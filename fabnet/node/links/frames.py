@@ -27,6 +27,7 @@ from fabnet.protocol.events import (
 from fabnet.protocol.release import KNOWN_MAX
 from fabnet.records import canonical
 from fabnet.records.body import Body
+from fabnet.records.envelope import signer_of
 from fabnet.records.ids import (
     Count,
     Incarnation,
@@ -217,9 +218,8 @@ def batch(
     parcels: list[Parcel] = []
     ids: list[RecordId] = []
     for envelope, body in found:
-        record = stored(envelope, None) if serve.brief else None
-        if record is not None and record.author in serve.brief:
-            ids.append(record.id)
+        if serve.brief and signer_of(envelope).peer in serve.brief:
+            ids.append(stored(envelope, None).id)
         else:
             parcels.append(Parcel(envelope, body))
     return BatchFrame("batch", incarnation, cursor, tuple(parcels), tuple(ids))
