@@ -23,6 +23,8 @@ EXPRESSION_CHARS_MAX: Final = 512
 """Characters; the longest expression in 2,095 real manifests has 60."""
 PARENTHESES_MAX: Final = 32
 """Opening ones; nested deeper nobody can read what was elected."""
+PARSED_MAX: Final = 1_024
+"""Expressions remembered, at most 512 KiB of text: each is read a dozen times a job."""
 
 _LETTERS: Final = re.compile(r"[A-Za-z0-9.+\-() :]*")
 _WORDS: Final = re.compile(r"[()]|[^() ]+")
@@ -82,7 +84,12 @@ class Refused(Refusal):
 
 def parse(text: str) -> Licence | Refused:
     """Return the expression in `text`, or why it is none."""
-    for rule in (_too_long, _odd_letters, _out_of_order):
+    return _too_long(text) or _parsed(text)
+
+
+@functools.lru_cache(maxsize=PARSED_MAX)
+def _parsed(text: str) -> Licence | Refused:
+    for rule in (_odd_letters, _out_of_order):
         refused = rule(text)
         if refused is not None:
             return refused
