@@ -309,7 +309,7 @@ class Turn:
 
     def put(self, table: str, key: str, row: Body) -> None:
         """Write one row of the peer's state."""
-        self.effects.append(Put(table, key, canonical.encode(row)))
+        self.effects.append(Put(table, key, canonical.pack(row)))
 
     def note(self, subject: str, code: str, **args: str | int) -> None:
         """Write a line in a story."""

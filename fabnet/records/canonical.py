@@ -7,7 +7,7 @@ only if encoding what they decode to gives them back, checked with msgpack itsel
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from typing import Final, TypeVar, cast
 
@@ -35,6 +35,15 @@ def encode(value: object) -> bytes:
     return msgpack.packb(plain, use_bin_type=True)
 
 
+def pack(value: msgspec.Struct) -> bytes:
+    """Return the same bytes as `encode`, unchecked: of a row or a frame of our own.
+
+    Neither is signed. msgspec spells as msgpack does, as a test shows, in a tenth of
+    the time.
+    """
+    return msgspec.msgpack.encode(value)
+
+
 def decode(packed: bytes, of: type[T], *, bytes_max: int) -> T:
     """Return the `of` in `packed`, or raise RemoteError naming the field.
 
@@ -44,9 +53,19 @@ def decode(packed: bytes, of: type[T], *, bytes_max: int) -> T:
     A body holds nothing that cannot be signed, so what reads as one needs no second
     look; what does not is looked at for the plainer fault.
     """
+    return decode_as(packed, lambda _: of, bytes_max=bytes_max)
+
+
+def decode_as(
+    packed: bytes, choose: Callable[[Value], type[T]], *, bytes_max: int
+) -> T:
+    """Return what is in `packed` as the type that `choose` tells from the plain value.
+
+    It may raise MalformedError.
+    """
     value = _unpacked(packed, bytes_max)
     try:
-        found = read(value, of)
+        found = read(value, choose(value))
     except MalformedError:
         _check(value, _THEIRS, odd=MalformedError, deep=LimitError)
         _is_canonical(value, packed)

@@ -20,6 +20,14 @@ from fabnet.records.canonical import DEPTH_MAX
 
 LEAVES = st.none() | st.integers(-(2**63), 2**64 - 1) | st.text() | st.binary()
 VALUES = st.recursive(LEAVES, st.lists, max_leaves=20)
+POWERS = [2**bits for bits in (5, 7, 8, 15, 16, 31, 32, 63, 64)]
+EDGES = st.sampled_from(
+    [sign * power + more for power in POWERS for sign in (1, -1) for more in (-1, 0)]
+).filter(lambda number: -(2**63) <= number < 2**64) | st.sampled_from(
+    [of * (length + more) for length in (15, 31, 255, 65_535) for more in (0, 1)
+     for of in ("a", b"a", [None])]
+)  # fmt: skip
+"""Where a number, a text or bytes come to need a longer head."""
 
 
 class Part(Body):
@@ -54,6 +62,17 @@ def test_whatever_is_read_is_the_one_encoding_of_what_it_says(noise: bytes) -> N
     except RemoteError:
         return
     assert canonical.encode(value) == noise
+
+
+class Anything(Body):
+    held: tuple[object, ...]
+
+
+@given(st.lists(VALUES | EDGES))
+def test_what_is_not_signed_is_spelt_the_same(values: list[object]) -> None:
+    held = Anything(tuple(values))
+
+    assert canonical.pack(held) == canonical.encode(held)
 
 
 def test_a_body_is_an_array_of_its_fields_in_order() -> None:

@@ -227,17 +227,20 @@ def batch(
 
 def encode(frame: Frame) -> bytes:
     """Return the bytes of a frame."""
-    raw = canonical.encode(frame)
+    raw = canonical.pack(frame)
     assert len(raw) <= FRAME_BYTES_MAX, "whoever makes a frame keeps it in bounds"
     return raw
 
 
 def decode(raw: bytes) -> Frame:
     """Return the frame in `raw`, its signatures unchecked; raise RemoteError."""
-    value = canonical.decode_plain(raw, bytes_max=FRAME_BYTES_MAX)
+    return canonical.decode_as(raw, _named, bytes_max=FRAME_BYTES_MAX)
+
+
+def _named(value: canonical.Value) -> type[Frame]:
     if not isinstance(value, list) or not value or not isinstance(value[0], str):
         raise MalformedError("frame: expected an array that begins with its name")
     of = _FRAMES.get(value[0])
     if of is None:
         raise MalformedError(f"frame: {value[0][:40]!r} is not one we know")
-    return canonical.read(value, of)
+    return of
