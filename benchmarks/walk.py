@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,8 +75,17 @@ def count_signatures() -> Signatures:
     return counted
 
 
-def walk(seed: int) -> float:
-    """Walk once, publish to credit in one simulated hour; return the CPU seconds."""
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What one walk took."""
+
+    cpu_s: float
+    work: Counter[str]
+    """Frames, bytes, commits and messages."""
+
+
+def walk(seed: int) -> Walk:
+    """Walk once, publish to credit in one simulated hour."""
     network = founded(*CITIES, seed=seed)
     jackson, detroit, barcelona = network.sites.values()
     jackson.owns(printer(jackson, bed_um=10_000))
@@ -83,6 +93,7 @@ def walk(seed: int) -> float:
     barcelona.owns(printer(barcelona))
     jackson.accepts_all()
     network.run(5)
+    before = Counter(network.world.work)
     start = time.process_time()
     cid = published(barcelona)
     network.knows_of(cid)
@@ -92,26 +103,27 @@ def walk(seed: int) -> float:
     spent = time.process_time() - start
     assert jackson.state(job) == "fulfilled"
     assert network.watch.settled()[jackson.identity.charter] < 0
-    return spent
+    return Walk(spent, network.world.work - before)
 
 
 def walks(count: int) -> Figure:
     """Return whole walks a CPU-second; raw Ed25519 alone is the baseline."""
     walk(0)
     seeds = range(1, count + 1)
-    spent = [walk(seed) for seed in seeds]
+    spent = [walk(seed).cpu_s for seed in seeds]
     counted = count_signatures()
     founded(*CITIES, seed=1)
     founding = Signatures(counted.signed, counted.verified)
-    walk(1)
+    work = walk(1).work
     # The founding came twice, and is not timed.
     signed = counted.signed - 2 * founding.signed
     verified = counted.verified - 2 * founding.verified
     raw_s = _price(lambda key: key.sign(b"x" * 300)) * signed
     raw_s += _verify_price() * verified
     return Figure(
-        f"whole walks a CPU-second (6 pieces, 3 peers, {signed} signatures and "
-        f"{verified} checks each; baseline: these alone)",
+        f"whole walks a CPU-second (6 pieces, 3 peers; {signed} signatures, "
+        f"{verified} checks, {work['frames']} frames and {work['commits']} commits "
+        "each; baseline: these signatures and checks alone)",
         count / sum(spent),
         "walks/s",
         50,
