@@ -400,6 +400,9 @@ Heard = (
 )
 """What comes over links."""
 
+OfPiece = Progressed | PieceMade | PieceLost | PieceHeld | PieceUnbegun
+"""What a machine tells of one piece."""
+
 Event = (
     Woke
     | Tick

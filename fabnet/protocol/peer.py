@@ -21,10 +21,8 @@ from fabnet.cooperation import charter as charters
 from fabnet.designs import revision as revisions
 from fabnet.designs.documents import dispute as disputes
 from fabnet.designs.documents import withdrawal as withdrawals
-from fabnet.designs.documents.dispute import DisputeBody
 from fabnet.designs.revision import RevisionBody
 from fabnet.errors import RemoteError
-from fabnet.production import facility as facilities
 from fabnet.protocol.community import (
     NODE_KIND,
     REACH_KIND,
@@ -54,14 +52,10 @@ from fabnet.protocol.events import (
     MachineSeen,
     MessageHeard,
     NothingToServe,
-    PieceHeld,
-    PieceLost,
-    PieceMade,
-    PieceUnbegun,
+    Piece,
     Placed,
     PlanReady,
     ProbeHeard,
-    Progressed,
     ProofsHeard,
     PruneBody,
     Publish,
@@ -254,26 +248,12 @@ class Peer:
             case PruneBody():
                 self.pruning.prune(turn, event)
             case FacilitySeen(facility):
-                self.voice.announce(
-                    turn,
-                    facilities.KIND,
-                    facility.id,
-                    facility,
-                    ttl_s=facility.ttl_s,
-                )
+                self.workshop.shows(turn, facility)
             case MachineSeen():
                 self.workshop.seen(turn, event)
                 self.rounds.seen(turn, self.workshop.benches[event.machine.id])
-            case Progressed():
-                self.work.progressed(turn, event)
-            case PieceMade():
-                self.work.made(turn, event)
-            case PieceLost():
-                self.work.lost(turn, event)
-            case PieceHeld():
-                self.work.held(turn, event)
-            case PieceUnbegun():
-                self.work.unbegun(turn, event)
+            case Piece():
+                self.work.hear(turn, event)
             case Recalled():
                 self._recalled(turn, self.withdrawals.recalled(turn, event))
             case PlanReady():
@@ -492,7 +472,7 @@ class Peer:
 
     def _contest(self, turn: Turn, record: Record) -> None:
         """Read the terms of a design anew that we rely on: someone disputes a grant."""
-        cid = disputes.revision_of(record.read(DisputeBody).document)
+        cid = disputes.revision_of(record.read(disputes.DisputeBody).document)
         if cid in self.planning.designs or cid in self.workshop.designs:
             turn.do(Recall(cid, (record.author,)))
         turn.note(cid, "grant-contested", record=record.id)

@@ -38,8 +38,8 @@ from fabnet.protocol.events import (
     PruneBody,
     Publish,
     SubscribeHeard,
-    Weighed,
     Tick,
+    Weighed,
 )
 from fabnet.protocol.gossip import BRIEF_MS
 from fabnet.protocol.peer import Peer
@@ -103,11 +103,11 @@ class Site:
         self.peer.replica.checkpoints.wake(woken)
         for effect in woken.effects:
             self._perform(effect)
+        self.tick_ms = 0
 
     def prunes(self, record: Record) -> None:
         """Have an operator here want a body gone."""
         self.happen(PruneBody(1, record, closed=False, why="obsolete"))
-        self.tick_ms = 0
 
     def _perform(self, effect: Effect) -> None:
         ours = self.peer.identity

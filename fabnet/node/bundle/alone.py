@@ -36,8 +36,15 @@ from fabnet.protocol.effects import (
     Serve,
     Subscribe,
     TellKnown,
+    Weigh,
 )
-from fabnet.protocol.events import Compared, DiskSeen, NothingToServe, Recalled
+from fabnet.protocol.events import (
+    Compared,
+    DiskSeen,
+    NothingToServe,
+    Recalled,
+    Weighed,
+)
 from fabnet.protocol.voice import Identity
 from fabnet.records import canonical
 from fabnet.records.ids import CharterId
@@ -105,7 +112,11 @@ class _Nobody:
 
     async def compare(self, effect: Compare) -> Compared:
         """Look up what is kept where records were heard again."""
-        return Compared(tuple(await self._store.beside(effect.records)))
+        return await self._store.beside(effect.records)
+
+    async def weigh(self, effect: Weigh) -> Weighed:
+        """Weigh what is kept of one log."""
+        return await self._store.weigh(effect)
 
     async def recall(self, effect: Recall) -> Recalled:
         """Fetch nothing."""

@@ -62,7 +62,7 @@ class Taker:
         if not records:
             return b""
         parcels = tuple(Parcel(envelope, body) for envelope, body in records)
-        batch = BatchFrame("batch", self.identity.incarnation, cursor, parcels)
+        batch = BatchFrame("batch", self.identity.incarnation, cursor, parcels, ())
         parts = [framed(batch)]
         for parcel in parcels:
             for cid in _named(parcel):

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
 
-import aiohttp
 import msgspec
 
 from fabnet.content.cid import Cid
@@ -145,7 +144,7 @@ async def _designer_token(sample: Sample) -> str:
 
 async def _until_served(sample: Sample, folders: Sequence[Cid]) -> None:
     """Wait until the gateway gives each folder."""
-    async with asyncio.timeout(SERVED_S_MAX), aiohttp.ClientSession() as session:
+    async with asyncio.timeout(SERVED_S_MAX), client_session(True) as session:
         for folder in folders:
             url = f"{sample.url}{IPFS_PATH}{folder}?format=raw"
             while True:

@@ -9,7 +9,7 @@ or that it has it in hand still; of any other a person says.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 from fabnet.content.cid import Cid
 from fabnet.cooperation.judgement import is_dispute, may_start
@@ -27,6 +27,7 @@ from fabnet.protocol.effects import Act, Answer, Look, Turn
 from fabnet.protocol.events import (
     CountBench,
     Design,
+    OfPiece,
     PieceHeld,
     PieceLost,
     PieceMade,
@@ -54,6 +55,22 @@ class Work:
     shop: Workshop
     community: Community
     courier: Courier
+
+    def hear(self, turn: Turn, event: OfPiece) -> None:
+        """Take what a machine tells of a piece."""
+        match event:
+            case Progressed():
+                self.progressed(turn, event)
+            case PieceMade():
+                self.made(turn, event)
+            case PieceLost():
+                self.lost(turn, event)
+            case PieceHeld():
+                self.held(turn, event)
+            case PieceUnbegun():
+                self.unbegun(turn, event)
+            case _:
+                assert_never(event)
 
     def progressed(self, turn: Turn, event: Progressed) -> None:
         """Tell the story of a long piece, a quarter at a time."""

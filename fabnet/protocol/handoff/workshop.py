@@ -11,9 +11,11 @@ from typing import Final
 import msgspec
 
 from fabnet.content.cid import Cid
+from fabnet.production import facility as facilities
 from fabnet.production import machine as machines
 from fabnet.production import offer as offers
 from fabnet.production.calendar import free_windows
+from fabnet.production.facility import Facility
 from fabnet.production.lots import making as makings
 from fabnet.production.lots.making import Making
 from fabnet.production.lots.remnant import Remnant
@@ -77,6 +79,12 @@ class Workshop:
         bench.machine, bench.offers = event.machine, event.offers
         bench.opened = event.opened
         self.announce(turn, bench)
+
+    def shows(self, turn: Turn, facility: Facility) -> None:
+        """Tell others of the workshop itself."""
+        self.voice.announce(
+            turn, facilities.KIND, facility.id, facility, ttl_s=facility.ttl_s
+        )
 
     def keep(self, turn: Turn, making: Making) -> None:
         """Write a lot down."""

@@ -211,7 +211,7 @@ async def test_records_that_are_not_authentic_are_refused_together(
             first, *rest = each.records
             forged = type(first)(first.envelope[:-1] + b"\0", first.body)
             parcels = (forged, *rest)
-            frames.append(BatchFrame("batch", each.incarnation, each.cursor, parcels))
+            frames.append(msgspec.structs.replace(each, records=parcels))
         else:
             frames.append(each)
     async with detroit.opened() as node:
@@ -230,7 +230,7 @@ async def test_who_nobody_vouches_for_costs_no_disk(stick: tuple[Coop, Path]) ->
     for each in frames_of(path):
         if isinstance(each, BatchFrame):
             parcels = each.records[:1]
-            frames.append(BatchFrame("batch", each.incarnation, each.cursor, parcels))
+            frames.append(msgspec.structs.replace(each, records=parcels))
         else:
             frames.append(each)
     async with detroit.opened() as node:

@@ -82,7 +82,7 @@ def written(site: Site, batch: int) -> bytes:
             return b"".join(parts)
         parcels = tuple(Parcel(each.envelope, each.body) for each in records)
         incarnation = site.peer.identity.incarnation
-        parts.append(framed(BatchFrame("batch", incarnation, after, parcels)))
+        parts.append(framed(BatchFrame("batch", incarnation, after, parcels, ())))
 
 
 def reads(site: Site, stick: bytes) -> None:
