@@ -21,6 +21,7 @@ from fabnet.node.client import Client
 from fabnet.node.clock import SystemClock
 from fabnet.node.gateway.serving import IPFS_PATH
 from fabnet.node.keyring import ONE_TIME_FILE
+from fabnet.node.links.guard import client_session
 from fabnet.node.publishing.draft import Draft
 from fabnet.node.publishing.progress import Progress
 from fabnet.node.publishing.sending import send
