@@ -12,7 +12,7 @@ import tomli_w
 from fabnet.errors import InputError
 from fabnet.node.api.strict import read_json
 from fabnet.node.config import parse
-from fabnet.node.links.guard import check
+from fabnet.node.links.guard import check, check_port
 from fabnet.production.place import place_at
 from tests.hostile.papers import edited, label
 from tests.hostile.rows import Row, Table, rows, written
@@ -109,6 +109,16 @@ DIALLED_AT_HOME = Table(
     tuple(row for row in DIALLED.rows if row.whys == (_NOWHERE,)),
 )
 
+DIALLED_PORTS = Table(
+    "dialled port",
+    check_port,
+    443,
+    tuple(
+        Row(f"port {port}", port, (f"port {port} belongs to no peer",))
+        for port in (0, 22, 25, 1_023, 5_432, 6_379)
+    ),
+)
+
 BODIES = Table(
     "request body",
     lambda raw: read_json(raw, Outer),
@@ -153,5 +163,5 @@ PLACES = Table(
 )
 
 TABLES: tuple[Table, ...] = (
-    CONFIG, FILES, DIALLED, DIALLED_AT_HOME, BODIES, PLACES,
+    CONFIG, FILES, DIALLED, DIALLED_AT_HOME, DIALLED_PORTS, BODIES, PLACES,
 )  # fmt: skip
