@@ -134,6 +134,20 @@ def test_of_too_many_strays_the_oldest_is_left_to_the_story(
     assert codes(spoken).count("stray-lot") == 2
 
 
+def test_of_too_many_bare_requests_the_oldest_is_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recovery, "RECALLED_MAX", 1)
+    held, job, _ = book()
+    back = Recovery(held, held.courier)
+    requests = [(request.KIND, job.request)] * 2
+    bare = [replace(record, body=None) for record in log(1, *requests, at=SECOND)]
+    for record in bare:
+        back.hear_bare(record)
+
+    assert list(back.bare) == [JobId(bare[-1].id)]
+
+
 def test_what_our_own_log_tells_twice_or_of_nothing_brings_nothing_back() -> None:
     held, job, lot = book()
     back = Recovery(held, held.courier)

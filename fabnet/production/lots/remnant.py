@@ -130,11 +130,10 @@ def hear_requester(
     said: handoff.LeaseRequest | handoff.Confirm | handoff.Cancel,
     *,
     author: PeerId,
-) -> Remnant | Ignored:
+) -> Remnant:
     """Return the remnant after what `author` said of it; its answer goes out again."""
     assert (said.job, said.epoch) == (remnant.job, remnant.epoch), "of another lot"
-    if author != remnant.requester:
-        return Ignored("not-the-requester")
+    assert author == remnant.requester, "remnants are held by who asked"
     step: RemnantStep = "lease-request"
     if isinstance(said, handoff.Confirm):
         step = "confirm"

@@ -127,6 +127,10 @@ def test_a_readiness_level_is_read_by_code_or_title(
     assert told(found) == [("level-read-as", key)]
 
 
+def test_a_repository_that_is_no_web_address_is_told() -> None:
+    assert told(read(repo="on my desk")) == [("not-an-address", "repo")]
+
+
 @pytest.mark.parametrize("word", ["TechnicalDesign", "OTLR-5", "Full"])
 def test_a_readiness_word_outside_the_vocabulary_stays_and_is_flagged(
     word: str,

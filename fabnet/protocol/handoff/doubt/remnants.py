@@ -100,9 +100,6 @@ class Remnants:
         if held is None:
             return False
         left = remnants.hear_requester(held, said, author=message.author)
-        if isinstance(left, Ignored):
-            turn.note(said.job, "ignored", kind=message.kind, reason=left.reason)
-            return True
         if left != held:
             self._keep(turn, left)
         self._answer(turn, left)
