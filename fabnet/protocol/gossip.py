@@ -230,7 +230,10 @@ class Gossip:
         subscriber = self.subscribers.get(event.peer)
         if subscriber is not None and subscriber.pending:
             subscriber.pending.difference_update(event.ids)
-            subscriber.pending -= {record.id for record in event.records}
+            # Of one that came bare it may lack the body still.
+            subscriber.pending -= {
+                record.id for record in event.records if record.body is not None
+            }
             self._serve(turn, event.peer)
         if all(id_ in known for id_ in event.ids):
             return False

@@ -139,8 +139,10 @@ class Site:
             self.say(self.id, NothingToServe(peer, cursor))
             return
         ours = self.peer.identity.incarnation
-        whole = tuple(each for each in records if each.author not in brief)
-        ids = tuple(each.id for each in records if each.author in brief)
+        # As `frames.batch`: an id says that the body can be had here.
+        short = [it for it in records if it.author in brief and it.body is not None]
+        whole = tuple(each for each in records if each not in short)
+        ids = tuple(each.id for each in short)
         self.say(peer, BatchHeard(self.id, ours, cursor, whole, ids))
 
     # ------------------------------------------------------------------ what it shows

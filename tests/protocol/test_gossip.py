@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fabnet.protocol.effects import Put, SendGot, Serve, Subscribe, Turn
 from fabnet.protocol.events import BatchHeard, GotHeard, NothingToServe, SubscribeHeard
 from fabnet.protocol.gossip import (
@@ -249,6 +251,18 @@ def test_an_id_that_a_peer_said_itself_is_not_said_to_it() -> None:
     assert not said.effects
     assert ours.subscribers[THEM].cursor == 11
     assert ours.due_tick() != patience(ours)
+
+
+def test_an_id_of_which_a_peer_lacks_the_body_is_said_to_it_still() -> None:
+    ours = feeding()
+    brought(ours)
+    waiting = set(ours.subscribers[THEM].pending)
+    bare = replace(RECORD, body=None)
+    ours.lacks(turn(), BatchHeard(THEM, FIRST, 1, (bare,), ()), waiting)
+    assert ours.subscribers[THEM].pending == waiting
+
+    ours.lacks(turn(), BatchHeard(THEM, FIRST, 1, (RECORD,), ()), waiting)
+    assert not ours.subscribers[THEM].pending
 
 
 def test_an_id_that_says_nothing_to_us_makes_us_subscribe_again() -> None:

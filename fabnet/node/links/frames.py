@@ -218,7 +218,9 @@ def batch(
     parcels: list[Parcel] = []
     ids: list[RecordId] = []
     for envelope, body in found:
-        if serve.brief and signer_of(envelope).peer in serve.brief:
+        # An id says that the body can be had here.
+        is_brief = bool(serve.brief) and body is not None
+        if is_brief and signer_of(envelope).peer in serve.brief:
             ids.append(stored(envelope, None).id)
         else:
             parcels.append(Parcel(envelope, body))
