@@ -33,12 +33,17 @@ from fabnet.node.drivers.floor import Floor
 from fabnet.node.drivers.holding import held
 from fabnet.node.gateway.gateway import add_gateway
 from fabnet.node.gateway.index import Index
+from fabnet.node.hubs.attaching import Attaching, Hub
+from fabnet.node.hubs.errands import Errands
+from fabnet.node.hubs.pinning import Pinning
 from fabnet.node.joining.lan import Lan
 from fabnet.node.keyring import Keyring, write_secret
 from fabnet.node.links.dialling import Dialler
 from fabnet.node.links.door import HOME, Bounds, open_door
 from fabnet.node.links.fetching import Fetcher
 from fabnet.node.links.guard import client_session
+from fabnet.node.links.hub.mailbox import TABLE as LETTERS
+from fabnet.node.links.hub.pieces import Pieces
 from fabnet.node.links.limits.keeping import TABLE as ANCHORS
 from fabnet.node.links.limits.keeping import Outbound
 from fabnet.node.links.limits.metered import Metered
@@ -180,6 +185,7 @@ class _Node:
     floor: Floor
     dialler: Dialler
     outbound: Outbound
+    fetcher: Fetcher
     plans: Plans
 
 
@@ -216,6 +222,8 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
         standing=standing,
         tolls=Tolls(clock, is_known),
     )
+    links.exchange.mailbox.restore(remembered.rows.get(LETTERS, {}))
+    links.pieces = Pieces(blobs, links, links.charge)
     floor = Floor(config, identity.charter, clock=clock, post=post)
     dialler = Dialler(identity, links=links, session=session, clock=clock)
     outbound = Outbound(
@@ -246,7 +254,7 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
         plan=plans.plan,
     )
     runners.append(runner)
-    return _Node(runner, links, floor, dialler, outbound, plans)
+    return _Node(runner, links, floor, dialler, outbound, fetcher, plans)
 
 
 async def _serve(
@@ -272,9 +280,7 @@ async def _serve(
                     tasks.create_task(node.dialler.keep(at), name=f"dial {at.text}")
                     for at in map(addresses.parse, config.peers.dial)
                 ]
-                if config.listen.addresses:
-                    record = _peer_record(config, shell.identity, shell.clock)
-                    await node.runner.post(Placed(record))
+                reached = tasks.create_task(_be_reached(config, node, shell))
                 choosing = tasks.create_task(node.outbound.keep(), name="outbound")
                 indexing = tasks.create_task(index.keep(), name="gateway")
                 if config.peers.lan:
@@ -286,8 +292,10 @@ async def _serve(
                     running.cancel()  # of what the disk does not take, nothing is done
                     raise failure
                 finally:
-                    for task in (*dialling, choosing, indexing, looking, describing):
+                    for task in (*dialling, reached, choosing, indexing):
                         task.cancel()
+                    looking.cancel()
+                    describing.cancel()
         finally:
             running.cancel()
 
@@ -320,13 +328,14 @@ async def _open(
         addresses=config.listen.addresses,
         proxies=proxies,
     )
-    await open_door(
-        doors,
-        public,
-        config.listen.public,
-        shutdown_s=SHUTDOWN_S,
-        bounds=Bounds(proxies=HOME + tuple(proxies)),
-    )
+    if config.listen.public is not None:
+        await open_door(
+            doors,
+            public,
+            config.listen.public,
+            shutdown_s=SHUTDOWN_S,
+            bounds=Bounds(proxies=HOME + tuple(proxies)),
+        )
     await _listen(doors, make_operator_app(shell), *config.listen.operator)
     return index
 
@@ -353,6 +362,53 @@ async def _near(config: Config, node: _Node, shell: Shell) -> None:
         return is_linked or await node.dialler.hold(address)
 
     await Lan(shell.identity.peer, listed=listed, hold=hold, name=name).keep()
+
+
+async def _be_reached(config: Config, node: _Node, shell: Shell) -> None:
+    """Say where we are reached: at our own addresses, as a hub, or by way of hubs."""
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(node.links.exchange.keep(), name="routing")
+        errands = Errands(node.dialler.hold)
+        node.links.exchange.errand = errands.ask
+        tasks.create_task(errands.keep(), name="errands")
+        if not config.listen.addresses:
+            attaching = _attaching(config, node, shell, errands)
+            tasks.create_task(attaching.keep(), name="attaching")
+            return
+        placed = Placed(_peer_record(config, shell.identity, shell.clock))
+        await node.runner.post(placed)
+        pinning = Pinning(
+            shell.identity.peer,
+            store=shell.store,
+            blobs=shell.blobs,
+            fetcher=node.fetcher,
+            links=node.links,
+        )
+        tasks.create_task(pinning.keep(), name="pinning")
+
+
+def _attaching(
+    config: Config, node: _Node, shell: Shell, errands: Errands
+) -> Attaching:
+    """Return what keeps hubs for a node that names no address of its own."""
+
+    def linked() -> list[Hub]:
+        # A link for a message is soon let go; nobody should come to us that way.
+        passing = {address.peer for address in errands.held}
+        return [
+            Hub(peer, charter, addresses.named(address, peer))
+            for peer in node.links.dialled()
+            if peer not in passing
+            if (charter := node.runner.charter_of(peer)) is not None
+            for address in node.links.addresses.get(peer, ())[:1]
+        ]
+
+    async def tell(hubs: tuple[Hub, ...]) -> None:
+        record = _peer_record(config, shell.identity, shell.clock, hubs)
+        node.links.introduce(record)
+        await node.runner.post(Placed(record))
+
+    return Attaching(linked, tell)
 
 
 async def _watch_disk(shell: Shell, disk: DiskState) -> None:
@@ -439,10 +495,13 @@ def _read(path: Path) -> bytes:
         raise InputError(f"documents: {path}", f"cannot be read: {error}") from error
 
 
-def _peer_record(config: Config, identity: Identity, clock: Clock) -> bytes:
+def _peer_record(
+    config: Config, identity: Identity, clock: Clock, hubs: tuple[Hub, ...] = ()
+) -> bytes:
     listed = [
         addresses.to_bytes(addresses.parse(text)) for text in config.listen.addresses
     ]
+    listed += [addresses.to_relayed(hub.address, identity.peer) for hub in hubs]
     # Seconds since 1970 only grow from start to start, which is all a seq must do here.
     seq = (identity.incarnation.counter << 32) + clock.now().moment_ms // 1_000
     return seal_peer_record(identity.key, seq, listed)

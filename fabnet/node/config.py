@@ -56,6 +56,10 @@ _Tokens = Annotated[
 _Endpoint = Annotated[
     Endpoint, Meta(description="a host and a port such as `127.0.0.1:8102`")
 ]
+_Public = Annotated[
+    Endpoint | None,
+    Meta(description="a host and a port such as `0.0.0.0:8101`, or `none`"),
+]
 _Paths = Annotated[tuple[Path, ...], Meta(description="a list of files")]
 _TtlS = Annotated[
     int,
@@ -100,8 +104,9 @@ class NodeConfig:
 class ListenConfig:
     """The table `[listen]`: where this node answers."""
 
-    public: _Endpoint = ("0.0.0.0", 8101)  # noqa: S104  # it is for everyone
-    """For other peers, and for IPFS and libp2p clients."""
+    public: _Public = ("0.0.0.0", 8101)  # noqa: S104  # it is for everyone
+    """For other peers, and for IPFS and libp2p clients; `none` for a node that only
+    dials, and is reached by way of hubs."""
     operator: _Endpoint = ("127.0.0.1", 8102)
     """Your own pages and API; keep it off the internet."""
     addresses: Annotated[
@@ -394,7 +399,9 @@ def _value(hint: object, given: object, at: str, folder: Path) -> object:
             raise TypeError
         return folder / Path(written).expanduser()
 
-    plain = _endpoint(given) if hint == _Endpoint else given
+    plain = _endpoint(given) if hint in (_Endpoint, _Public) else given
+    if hint == _Public:
+        plain = None if given == "none" else plain or ()
     try:
         return msgspec.convert(plain, hint, dec_hook=path)
     except (msgspec.ValidationError, TypeError) as error:

@@ -7,6 +7,8 @@ text we have read ourselves into bytes, and bytes into text that we then read.
     /(ip4|ip6|dns|dns4|dns6)/HOST/tcp/PORT[/tls[/sni/NAME]]/(http|ws)[/p2p/ID]
     /(ip4|ip6|dns|dns4|dns6)/HOST[/tcp/PORT]/https[/p2p/ID]
 
+A node that nobody can dial is behind a hub: HUB/p2p/ID/p2p-circuit/p2p/ID.
+
 Source: libp2p/specs http/transport-component.md; the second form is js-libp2p's.
 """
 
@@ -46,6 +48,7 @@ _LABEL: Final = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*")
 """A last label like this makes resolvers read the whole name as an IPv4 address."""
 _PORT: Final = re.compile(r"[1-9][0-9]{0,4}")
+_RELAYED: Final = "/p2p-circuit/p2p/"
 _PEER_CHARS_MAX: Final = 80
 """Characters of a peer id; as a CID in base32 it has 65."""
 _PEER_CID_PREFIX: Final = b"\x01\x72"
@@ -150,6 +153,36 @@ def from_bytes(binary: bytes) -> Address:
 def to_bytes(address: Address) -> bytes:
     """Return the binary multiaddr, as peer records carry it."""
     return _encode(address.text)
+
+
+def named(address: Address, peer: PeerId) -> Address:
+    """Return an address that says that `peer` must answer there."""
+    return address if address.peer else parse(f"{address.text}/p2p/{peer}")
+
+
+def to_relayed(hub: Address, peer: PeerId) -> bytes:
+    """Return the binary multiaddr that says: `peer` is reached by way of `hub`.
+
+    libp2p's own form, `HUB/p2p/ID/p2p-circuit/p2p/PEER`; `hub` names its peer.
+    """
+    return _encode(f"{hub.text}{_RELAYED}{peer}")
+
+
+def from_relayed(binary: bytes) -> tuple[Address, PeerId]:
+    """Return the hub and the peer of a relayed address, or raise RemoteError."""
+    if len(binary) > ADDRESS_BYTES_MAX:
+        raise LimitError(f"address: {len(binary)} bytes; max {ADDRESS_BYTES_MAX}")
+    try:
+        text = str(Multiaddr(binary))
+    except ValueError as error:
+        raise MalformedError("address: not a binary multiaddr") from error
+    way, circuit, name = text.partition(_RELAYED)
+    if not circuit:
+        raise MalformedError("address: not one by way of a hub")
+    hub, peer = parse(way), _peer(name)
+    if hub.peer is None or to_relayed(hub, peer) != binary:
+        raise MalformedError("address: by way of a hub that has no name")
+    return hub, peer
 
 
 def base_url(address: Address) -> str:

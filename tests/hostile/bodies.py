@@ -135,6 +135,10 @@ FRAMES: Final[dict[str, Body]] = {
     "probe": frames.ProbeFrame("probe"),
     "known": frames.KnownFrame("known", (b"envelope",)),
     "message": MessageFrame("message", b"envelope"),
+    "credit": frames.CreditFrame("credit", 7),
+    "returned": frames.ReturnedFrame("returned", REQUESTER, "receiver-full"),
+    "want": frames.WantFrame("want", of_raw(b"pie"), 7),
+    "piece": frames.PieceFrame("piece", of_raw(b"pie"), 7, 10, b"pie"),
 }
 
 HEADERS: Final[dict[str, Body]] = {

@@ -12,6 +12,7 @@ from fabnet.protocol import address as addresses
 from fabnet.records.body import Body
 from fabnet.records.canonical import decode_plain, encode
 from fabnet.records.envelope import open_envelope, seal_envelope
+from fabnet.records.keys import SigningKey
 from fabnet.records.message import PAYLOAD_TYPE as MESSAGE_TYPE
 from fabnet.records.message import open_message
 from fabnet.records.peer_record import DOMAIN as PEER_DOMAIN
@@ -137,6 +138,13 @@ ENVELOPES = Table(
         ("the next version", _sealed(b"payload", b"/fabnet/record/2"), "is not ours"),
     ),
 )  # fmt: skip
+
+
+def _named(who: SigningKey) -> bytes:
+    """Return the part of a multiaddr that names a peer."""
+    name = from_base58(who.public.peer)
+    return b"\xa5\x03" + varint(len(name)) + name
+
 
 # ------------------------------------------------------------------ canonical bytes
 
@@ -342,6 +350,25 @@ PEER_RECORDS = Table(
     ),
 )  # fmt: skip
 
+_HUB = addresses.parse(f"/dns4/hub.example/tcp/443/tls/http/p2p/{BEN.public.peer}")
+_BY_HUB = addresses.to_relayed(_HUB, ALICE.public.peer)
+_CIRCUIT = b"\xa2\x02"
+RELAYED = Table(
+    "relayed address",
+    addresses.from_relayed,
+    _BY_HUB,
+    rows(
+        ("nothing", b"", "not one by way of a hub"),
+        ("no multiaddr", b"\x01\x02", "not a binary multiaddr"),
+        ("one that is dialled", addresses.to_bytes(_HUB), "not one by way of a hub"),
+        ("cut short", _BY_HUB[:-1], "not a binary multiaddr"),
+        ("641 bytes", bytes(641), "641 bytes; max 640"),
+        ("by a hub without a name", b"".join(_BY_HUB.split(_named(BEN))),
+         "by way of a hub that has no name"),
+        ("by two hubs", _BY_HUB + _CIRCUIT + _named(ALICE), "p2p: "),
+    ),
+)  # fmt: skip
+
 OTHER_FRAMES = Table(
     "any frame",
     frames.decode,
@@ -358,5 +385,6 @@ OTHER_FRAMES = Table(
 )
 
 TABLES: tuple[Table, ...] = (
-    ENVELOPES, CANONICAL, _endless(), RECORDS, MESSAGES, PEER_RECORDS, OTHER_FRAMES,
+    ENVELOPES, CANONICAL, _endless(), RECORDS, MESSAGES, PEER_RECORDS, RELAYED,
+    OTHER_FRAMES,
 )  # fmt: skip

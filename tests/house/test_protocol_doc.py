@@ -85,6 +85,10 @@ PARTS: tuple[tuple[str, type[Body]], ...] = (
     ("`file`", framing.FileFrame),
     ("`piece`", framing.Piece),
     ("`end`", framing.End),
+    ("`credit`", frames.CreditFrame),
+    ("`returned`", frames.ReturnedFrame),
+    ("`want`", frames.WantFrame),
+    ("`piece`", frames.PieceFrame),
 )
 
 STEP = re.compile(r"`([a-z_]+(?:/[a-z_]+)*\.py)`((?:,? (?:and )?`[A-Za-z_.]+`)+)")

@@ -313,7 +313,7 @@ class Node:
         except RemoteError as error:
             self.lowered.append(Lower(peer, str(error)))
             return
-        assert not isinstance(heard, frames.Hello)
+        assert not isinstance(heard, frames.Hello | frames.Aside)
         self.happen(heard)
 
     def link_up(self, peer: PeerId) -> None:

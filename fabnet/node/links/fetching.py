@@ -75,7 +75,7 @@ class Fetcher:
         authors = tuple(record.author for record in records)
         near = (*effect.hints, *authors, *self._links.peers())
         hints = tuple(dict.fromkeys(near))
-        await self._need(cid, REVISION_BYTES_MAX, "application/json", hints)
+        await self.need(cid, REVISION_BYTES_MAX, "application/json", hints)
         raw = await self._blobs.read(cid, bytes_max=REVISION_BYTES_MAX)
         if raw is None:
             raise RemoteError(f"{cid}: the manifest is gone")
@@ -84,24 +84,45 @@ class Fetcher:
         if size > DESIGN_BYTES_MAX:
             raise LimitError(f"design of {size} bytes; the most is {DESIGN_BYTES_MAX}")
         for file in revision.files:
-            await self._need(file.cid, file.bytes, file.media_type, hints)
+            await self.need(file.cid, file.bytes, file.media_type, hints)
         terms = await read_terms(self._store, self._identity, cid, revision)
         withdrawn = await withdrawn_of(self._store, revision, cid)
         return Design(cid, revision, terms, withdrawn)
 
-    async def _need(
+    async def need(
         self, cid: Cid, bytes_max: int, media_type: str, hints: tuple[PeerId, ...]
     ) -> None:
+        """Have a file here, from the first of `hints` that has it; or RemoteError."""
         if await self._blobs.has(cid):
             return
         for peer in hints:
-            for address in self._links.addresses.get(peer, ()):
-                if await self._fetch(cid, bytes_max, address):
-                    size = (await asyncio.to_thread(self._blobs.path(cid).stat)).st_size
-                    entry = BlobEntry(cid, size, media_type, pinned=False)
-                    await self._store.put_blob(entry)
-                    return
+            if await self._bring(cid, bytes_max, peer):
+                size = (await asyncio.to_thread(self._blobs.path(cid).stat)).st_size
+                entry = BlobEntry(cid, size, media_type, pinned=False)
+                await self._store.put_blob(entry)
+                return
         raise RemoteError(f"{cid}: none of {len(hints)} peers asked has it now")
+
+    async def _bring(self, cid: Cid, bytes_max: int, peer: PeerId) -> bool:
+        """Fetch one file where a peer is dialled, or over its link if it cannot be."""
+        places = self._links.addresses.get(peer, ())
+        if not places and self._links.is_linked(peer):
+            return await self._ask(cid, bytes_max, peer)
+        for address in places:
+            if await self._fetch(cid, bytes_max, address):
+                return True
+        return False
+
+    async def _ask(self, cid: Cid, bytes_max: int, peer: PeerId) -> bool:
+        if self._links.pieces is None:
+            return False
+        try:
+            pieces = self._links.pieces.fetch(peer, cid, bytes_max)
+            await self._blobs.put_stream(pieces, cid, bytes_max=bytes_max)
+        except (DiskFullError, RemoteError, TimeoutError) as error:
+            logger.info("blob %s over the link of %s: %s", cid, peer, error)
+            return False
+        return True
 
     async def _fetch(self, cid: Cid, bytes_max: int, address: Address) -> bool:
         """Fetch one file from one peer; false when it does not have it or lies."""

@@ -29,6 +29,7 @@ from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.envelope import signer_of
 from fabnet.records.ids import (
+    CidText,
     Count,
     Incarnation,
     PeerId,
@@ -55,6 +56,11 @@ PEER_RECORD_BYTES_MAX: Final = 2_048
 OPENED_MAX: Final = 256
 """Records remembered as opened, at most 12 MiB of them; most come over two links within
 a second. Beyond it the longest unseen is verified again when it comes."""
+
+CREDIT_MAX: Final = 64
+"""Messages of others on their way to one node over one hub that it has not taken."""
+PIECE_BYTES_MAX: Final = 32 * 1_024
+"""Bytes of a file in one frame: other frames fit between two of them."""
 
 _Envelope = Annotated[bytes, msgspec.Meta(max_length=ENVELOPE_BYTES_MAX)]
 _Body = Annotated[bytes, msgspec.Meta(max_length=BODY_BYTES_MAX)]
@@ -135,10 +141,45 @@ class KnownFrame(Body):
     records: Annotated[tuple[_Envelope, ...], msgspec.Meta(max_length=KNOWN_MAX)]
 
 
+class CreditFrame(Body):
+    """So many of the messages that you forwarded I took; as many more may come."""
+
+    frame: Literal["credit"]
+    messages: Annotated[int, msgspec.Meta(ge=1, le=CREDIT_MAX)]
+
+
+class ReturnedFrame(Body):
+    """Your message to `recipient` I neither forwarded nor keep."""
+
+    frame: Literal["returned"]
+    recipient: PeerIdText
+    why: Annotated[str, msgspec.Meta(max_length=40)]
+
+
+class WantFrame(Body):
+    """Send me the next pieces of a file, from byte `offset` on."""
+
+    frame: Literal["want"]
+    cid: CidText
+    offset: Count
+
+
+class PieceFrame(Body):
+    """A piece of a file of `size` bytes; no size where it is not here."""
+
+    frame: Literal["piece"]
+    cid: CidText
+    offset: Count
+    size: Count | None
+    data: Annotated[bytes, msgspec.Meta(max_length=PIECE_BYTES_MAX)]
+
+
 Frame = (
     Hello | ProbeFrame | KnownFrame | SubscribeFrame | BatchFrame | ProofsFrame
-    | GotFrame | MessageFrame
+    | GotFrame | MessageFrame | CreditFrame | ReturnedFrame | WantFrame | PieceFrame
 )  # fmt: skip
+Aside = CreditFrame | ReturnedFrame | WantFrame | PieceFrame
+"""What is between two shells, and no mind hears of."""
 Heard = (
     ProbeHeard | KnownHeard | SubscribeHeard | BatchHeard | ProofsHeard | GotHeard
     | MessageHeard
@@ -153,6 +194,10 @@ _FRAMES: Final[dict[str, type[Frame]]] = {
     "proofs": ProofsFrame,
     "got": GotFrame,
     "message": MessageFrame,
+    "credit": CreditFrame,
+    "returned": ReturnedFrame,
+    "want": WantFrame,
+    "piece": PieceFrame,
 }
 
 
@@ -177,11 +222,11 @@ class Reader:
     opened: Callable[[bytes, bytes | None], Record]
     """Opens a record, or returns the same that was opened before."""
 
-    def read(self, raw: bytes) -> Hello | Heard:  # noqa: PLR0911  # one for each frame
+    def read(self, raw: bytes) -> Hello | Heard | Aside:  # noqa: PLR0911  # one for each frame
         """Return what a frame says, verified; raise RemoteError naming the fault."""
         frame = decode(raw)
         match frame:
-            case Hello():
+            case Hello() | CreditFrame() | ReturnedFrame() | WantFrame() | PieceFrame():
                 return frame
             case ProbeFrame():
                 return ProbeHeard(self.peer)

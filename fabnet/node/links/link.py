@@ -20,7 +20,7 @@ from aiohttp import (
 from aiohttp.web import WebSocketResponse
 
 from fabnet.errors import LimitError, MalformedError, RemoteError
-from fabnet.node.links.frames import Frame, Heard, Hello, Reader, encode
+from fabnet.node.links.frames import Aside, Frame, Heard, Hello, Reader, encode
 from fabnet.records.ids import PeerId
 
 logger = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ class Link:
         await self._socket.close(code=code, message=why.encode())
 
     async def serve(
-        self, reader: Reader, hear: Callable[[Hello | Heard], Awaitable[None]]
+        self, reader: Reader, hear: Callable[[Hello | Heard | Aside], Awaitable[None]]
     ) -> None:
         """Pass on what is heard until either side closes; a lie raises RemoteError."""
         async with asyncio.TaskGroup() as tasks:
@@ -94,7 +94,7 @@ class Link:
                 return
 
     async def _read(
-        self, reader: Reader, hear: Callable[[Hello | Heard], Awaitable[None]]
+        self, reader: Reader, hear: Callable[[Hello | Heard | Aside], Awaitable[None]]
     ) -> None:
         async for message in self._socket:
             match message.type:

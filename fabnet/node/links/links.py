@@ -16,19 +16,28 @@ from fabnet.errors import MalformedError, RemoteError
 from fabnet.node.links.frames import (
     BATCH_BYTES_MAX,
     BATCH_RECORDS_MAX,
+    Aside,
+    CreditFrame,
     Frame,
     GotFrame,
     Heard,
     Hello,
     KnownFrame,
     MessageFrame,
+    PieceFrame,
     ProbeFrame,
     ProofsFrame,
     Reader,
+    ReturnedFrame,
     SubscribeFrame,
+    WantFrame,
     batch,
     opener,
 )
+from fabnet.node.links.hub.exchange import FORWARD_COST, Exchange
+from fabnet.node.links.hub.mailbox import Mailbox
+from fabnet.node.links.hub.pieces import Pieces
+from fabnet.node.links.hub.whereabouts import Whereabouts
 from fabnet.node.links.limits.standing import BLOCKED, Standing
 from fabnet.node.links.limits.tolls import (
     FRAME_COST,
@@ -60,6 +69,7 @@ from fabnet.protocol.events import (
     Event,
     LinkDown,
     LinkUp,
+    MessageHeard,
     NothingToServe,
     ProofsHeard,
     Weighed,
@@ -105,6 +115,21 @@ class Links:
         self._links: dict[PeerId, Link] = {}
         self.addresses: dict[PeerId, tuple[Address, ...]] = {}
         """Where each linked peer says it can be reached; one entry a link."""
+        clock = tolls.clock
+        self.exchange = Exchange(
+            identity.peer,
+            wire=self,
+            mailbox=Mailbox(store, clock),
+            whereabouts=Whereabouts(store, clock),
+            is_known=tolls.is_known,
+        )
+        self.pieces: Pieces | None = None
+        """Who gives and takes files over links; nil where there are none."""
+
+    def introduce(self, peer_record: bytes) -> None:
+        """Say on every link from now on that we are reached as `peer_record` says."""
+        network = self._identity.network
+        self._hello = Hello("hello", network, peer_record)
 
     def peers(self) -> list[PeerId]:
         """Return the peers with an open link, in order."""
@@ -169,6 +194,7 @@ class Links:
         ours = self._identity
         reader = Reader(peer, ours.network, ours.incarnation, self._opened)
         link.send(self._hello)
+        self.exchange.up(peer)
         try:
             if held is not None:
                 await held.close()
@@ -180,6 +206,7 @@ class Links:
             if self._links.get(peer) is link:
                 del self._links[peer]
                 self.addresses.pop(peer, None)
+                self.exchange.down(peer)
                 logger.info("link to %s is down", peer)
                 await self._post(LinkDown(peer))
 
@@ -204,21 +231,57 @@ class Links:
                 other.drop()
                 return
 
-    async def _hear(self, link: Link, heard: Hello | Heard) -> None:
+    async def _hear(self, link: Link, heard: Hello | Heard | Aside) -> None:
         peer = link.peer
         if not await self._pay(link, FRAME_COST + RECORD_COST * _signatures(heard)):
             return
-        if not isinstance(heard, Hello):
-            await self._post(heard)
+        match heard:
+            case Hello():
+                await self._greet(peer, heard)
+            case MessageHeard():
+                await self._hear_message(link, heard)
+            case CreditFrame() | ReturnedFrame() | WantFrame() | PieceFrame():
+                await self._hear_aside(link, heard)
+            case _:
+                await self._post(heard)
+
+    async def _hear_message(self, link: Link, heard: MessageHeard) -> None:
+        """Take a message, from its author or by way of a hub; or be the hub."""
+        message = heard.message
+        if message.header.recipient != self._identity.peer:
+            if await self._pay(link, FORWARD_COST):
+                await self.exchange.forward(link.peer, message)
             return
+        await self._post(heard)
+        if message.author != link.peer and self._links.get(link.peer) is link:
+            self.exchange.took(link.peer, message)
+
+    async def _hear_aside(self, link: Link, frame: Aside) -> None:
+        if self._links.get(link.peer) is not link:
+            return  # another link took its place, and counts anew
+        match frame:
+            case CreditFrame(_, messages):
+                await self.exchange.credit(link.peer, messages)
+            case ReturnedFrame():
+                self.exchange.returned(link.peer, frame)
+            case WantFrame() if self.pieces is not None:
+                await self.pieces.give(link.peer, frame)
+            case PieceFrame() if self.pieces is not None:
+                self.pieces.heard(link.peer, frame)
+            case _:
+                pass
+
+    async def _greet(self, peer: PeerId, heard: Hello) -> None:
         if heard.network != self._identity.network:
             raise MalformedError(f"hello: network {heard.network!r} is not ours")
         record = open_peer_record(heard.peer_record)
         if record.peer != peer:
             raise MalformedError("hello: a peer record of somebody else")
         self.addresses[peer] = tuple(_readable(record.addresses))
+        self.exchange.whereabouts.told(record)
         logger.info("link to %s is up", peer)
         await self._post(LinkUp(peer))
+        self.exchange.deliver(peer)
 
     async def _pay(self, link: Link, cost: int) -> bool:
         """Charge a link's peer, and wait while it is in debt; false when it is over.
@@ -276,8 +339,11 @@ class Links:
         self._send(effect.peer, ProofsFrame("proofs", effect.proofs))
 
     def send(self, effect: Send) -> None:
-        """Pass a message on, or drop it when no link is up: the courier repeats it."""
+        """Pass a message on, over a link or a hub's; if none is up, it is repeated."""
         message = effect.message
+        if not self.is_linked(message.header.recipient):
+            self.exchange.route(message)
+            return
         frame = MessageFrame("message", message.envelope)
         self._send(message.header.recipient, frame)
 
@@ -315,14 +381,22 @@ class Links:
         """Weigh what is kept of one log."""
         return await self._store.weigh(effect)
 
-    def _send(self, peer: PeerId, frame: Frame) -> None:
+    def pass_on(self, peer: PeerId, frame: Frame) -> bool:
+        """Queue a frame for a linked peer; false when it did not go."""
         link = self._links.get(peer)
-        if link is not None and not link.send(frame):
+        if link is None:
+            return False
+        sent = link.send(frame)
+        if not sent:
             logger.warning("%s does not keep up; its link is dropped", peer)
             link.drop()
+        return sent
+
+    def _send(self, peer: PeerId, frame: Frame) -> None:
+        self.pass_on(peer, frame)
 
 
-def _signatures(heard: Hello | Heard) -> int:
+def _signatures(heard: Hello | Heard | Aside) -> int:
     """Return how many signatures were checked to read a frame."""
     if isinstance(heard, ProofsHeard):
         return 2 * len(heard.proofs)

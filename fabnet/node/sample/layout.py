@@ -36,7 +36,9 @@ class Sample:
     @property
     def url(self) -> str:
         """The base URL of its public port."""
-        host, port = self.config.listen.public
+        listening = self.config.listen.public
+        assert listening is not None, "laid out so"
+        host, port = listening
         return f"http://{host}:{port}"
 
 

@@ -1,0 +1,1 @@
+"""Being reached by way of hubs, and being one for others."""

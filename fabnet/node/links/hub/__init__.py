@@ -1,0 +1,1 @@
+"""Reaching whoever cannot be dialled: forwarding, mailboxes, and pinned files."""

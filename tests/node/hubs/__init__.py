@@ -1,0 +1,1 @@
+"""Nodes that nobody can dial, their hubs, and what hubs do not do."""

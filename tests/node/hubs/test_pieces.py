@@ -1,0 +1,129 @@
+"""Files of a node that nobody can dial, over the link that it dialled."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from fabnet.content import cid as cids
+from fabnet.errors import LimitError, MalformedError, RemoteError
+from fabnet.node.links.frames import PIECE_BYTES_MAX, PieceFrame, WantFrame
+from fabnet.node.links.hub.pieces import SPAN_PIECES
+from tests.node.hubs.village import Neighbour, neighbour
+
+pytestmark = pytest.mark.asyncio
+
+HUB, MAKES = 2, 4
+MEBI = 1_024 * 1_024
+
+
+async def fetched(hub: Neighbour, makes: Neighbour, data: bytes) -> int:
+    cid = cids.of_raw(data)
+    assert hub.links.pieces is not None
+    pieces = hub.links.pieces.fetch(makes.peer, cid, MEBI)
+    return await hub.blobs.put_stream(pieces, cid)
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        0,
+        1,
+        PIECE_BYTES_MAX,
+        SPAN_PIECES * PIECE_BYTES_MAX,
+        SPAN_PIECES * PIECE_BYTES_MAX + 1,
+        MEBI,
+    ],
+)
+async def test_a_file_comes_whole_over_the_link(tmp_path: Path, size: int) -> None:
+    data = bytes(number % 251 for number in range(size))
+    async with (
+        neighbour(tmp_path, HUB, is_public=True) as hub,
+        neighbour(tmp_path, MAKES) as makes,
+    ):
+        await makes.blobs.put_bytes(data)
+        await makes.dials(hub)
+        assert await fetched(hub, makes, data) == size
+        assert await hub.blobs.read(cids.of_raw(data)) == data
+
+
+async def test_what_is_not_there_or_too_large_is_refused(tmp_path: Path) -> None:
+    async with (
+        neighbour(tmp_path, HUB, is_public=True) as hub,
+        neighbour(tmp_path, MAKES) as makes,
+    ):
+        await makes.dials(hub)
+        with pytest.raises(RemoteError, match="it is not there"):
+            await fetched(hub, makes, b"nowhere")
+        large = bytes(MEBI + 1)
+        await makes.blobs.put_bytes(large)
+        with pytest.raises(LimitError, match="the most is 1048576"):
+            await fetched(hub, makes, large)
+        await makes.leaves()
+        with pytest.raises(RemoteError, match="the link is down"):
+            await fetched(hub, makes, b"nowhere")
+        assert not await hub.blobs.has(cids.of_raw(large))
+
+
+@pytest.mark.parametrize(
+    ("piece", "why"),
+    [
+        ((0, 4, b"lies"), "the content is not"),
+        ((1, 4, b"lies"), "another piece than was asked for"),
+        ((0, 3, b"lies"), "another piece than was asked for"),
+        ((0, 4, b""), "another piece than was asked for"),
+    ],
+)
+async def test_a_lie_about_a_file_is_not_kept(
+    tmp_path: Path, piece: tuple[int, int, bytes], why: str
+) -> None:
+    cid = cids.of_raw(b"true")
+    async with (
+        neighbour(tmp_path, HUB, is_public=True) as hub,
+        neighbour(tmp_path, MAKES) as liar,
+    ):
+        liar.links.pieces = Liar(liar, PieceFrame("piece", cid, *piece))  # type: ignore[assignment]  # it lies
+        await liar.dials(hub)
+        with pytest.raises((MalformedError, RemoteError), match=why):
+            await fetched(hub, liar, b"true")
+        assert not await hub.blobs.has(cid)
+
+
+async def test_more_pieces_than_were_asked_for_are_a_lie(tmp_path: Path) -> None:
+    cid = cids.of_raw(b"true")
+    piece = PieceFrame("piece", cid, 0, 40, b"t")
+    async with (
+        neighbour(tmp_path, HUB, is_public=True) as hub,
+        neighbour(tmp_path, MAKES) as liar,
+    ):
+        pieces = hub.links.pieces
+        assert pieces is not None
+        liar.links.pieces = None  # it does not answer by itself
+        await liar.dials(hub)
+        liar.links.pass_on(hub.peer, piece)  # nobody asked: let go
+
+        async def first() -> bytes:
+            return await anext(pieces.fetch(liar.peer, cid, MEBI))
+
+        fetching = hub.tasks.create_task(first())
+        await asyncio.sleep(0)
+        for _ in range(SPAN_PIECES):
+            pieces.heard(liar.peer, piece)
+        with pytest.raises(MalformedError, match="more than were asked for"):
+            pieces.heard(liar.peer, piece)
+        assert await fetching == b"t"
+        assert hub.links.is_linked(liar.peer)
+
+
+class Liar:
+    """Sends the same pieces, whatever was asked for."""
+
+    def __init__(self, node: Neighbour, *pieces: PieceFrame) -> None:
+        self._node = node
+        self._pieces = pieces
+
+    async def give(self, peer: str, want: WantFrame) -> None:
+        for piece in self._pieces:
+            self._node.links.pass_on(peer, piece)  # type: ignore[arg-type]  # a PeerId
