@@ -1,0 +1,1 @@
+"""Nodes that nobody can dial, and their hubs."""
