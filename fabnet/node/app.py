@@ -36,14 +36,14 @@ from fabnet.node.gateway.index import Index
 from fabnet.node.hubs.attaching import Attaching, Hub
 from fabnet.node.hubs.errands import Errands
 from fabnet.node.hubs.pinning import Pinning
-from fabnet.node.joining.lan import Lan
+from fabnet.node.joining.near import keep_near
 from fabnet.node.keyring import Keyring, write_secret
 from fabnet.node.links.dialling import Dialler
 from fabnet.node.links.door import HOME, Bounds, open_door
 from fabnet.node.links.fetching import Fetcher
 from fabnet.node.links.guard import client_session
+from fabnet.node.links.hub.chunks import Chunks
 from fabnet.node.links.hub.mailbox import TABLE as LETTERS
-from fabnet.node.links.hub.pieces import Pieces
 from fabnet.node.links.limits.keeping import TABLE as ANCHORS
 from fabnet.node.links.limits.keeping import Outbound
 from fabnet.node.links.limits.metered import Metered
@@ -223,7 +223,7 @@ def _join(  # noqa: PLR0917  # each part is built once, here, and named at the c
         tolls=Tolls(clock, is_known),
     )
     links.exchange.mailbox.restore(remembered.rows.get(LETTERS, {}))
-    links.pieces = Pieces(blobs, links, links.charge)
+    links.chunks = Chunks(blobs, links, links.charge)
     floor = Floor(config, identity.charter, clock=clock, post=post)
     dialler = Dialler(identity, links=links, session=session, clock=clock)
     outbound = Outbound(
@@ -284,7 +284,7 @@ async def _serve(
                 choosing = tasks.create_task(node.outbound.keep(), name="outbound")
                 indexing = tasks.create_task(index.keep(), name="gateway")
                 if config.peers.lan:
-                    near = _near(config, node, shell)
+                    near = keep_near(config, shell, node.links, node.dialler)
                     dialling.append(tasks.create_task(near, name="lan"))
                 await _say_ready(config, shell, ready)
                 try:
@@ -349,19 +349,6 @@ async def _say_ready(
     host, port = config.listen.operator
     ready(f"http://{host}:{port}")
     logger.info("ready as %s", shell.identity.peer)
-
-
-async def _near(config: Config, node: _Node, shell: Shell) -> None:
-    """Announce the node on its LAN and dial whom it finds, until cancelled."""
-    listed = [addresses.parse(text) for text in config.listen.addresses]
-    name = shell.clock.token(16).hex()  # tells nobody who or what this is
-
-    async def hold(address: addresses.Address) -> bool:
-        # It may have dialled us; one link is enough.
-        is_linked = address.peer is not None and node.links.is_linked(address.peer)
-        return is_linked or await node.dialler.hold(address)
-
-    await Lan(shell.identity.peer, listed=listed, hold=hold, name=name).keep()
 
 
 async def _be_reached(config: Config, node: _Node, shell: Shell) -> None:

@@ -138,7 +138,7 @@ FRAMES: Final[dict[str, Body]] = {
     "credit": frames.CreditFrame("credit", 7),
     "returned": frames.ReturnedFrame("returned", REQUESTER, "receiver-full"),
     "want": frames.WantFrame("want", of_raw(b"pie"), 7),
-    "piece": frames.PieceFrame("piece", of_raw(b"pie"), 7, 10, b"pie"),
+    "chunk": frames.ChunkFrame("chunk", of_raw(b"pie"), 7, 10, b"pie"),
 }
 
 HEADERS: Final[dict[str, Body]] = {

@@ -88,7 +88,7 @@ PARTS: tuple[tuple[str, type[Body]], ...] = (
     ("`credit`", frames.CreditFrame),
     ("`returned`", frames.ReturnedFrame),
     ("`want`", frames.WantFrame),
-    ("`piece`", frames.PieceFrame),
+    ("`chunk`", frames.ChunkFrame),
 )
 
 STEP = re.compile(r"`([a-z_]+(?:/[a-z_]+)*\.py)`((?:,? (?:and )?`[A-Za-z_.]+`)+)")

@@ -52,7 +52,8 @@ class Pinning:
         """Look after the files of attached nodes until cancelled."""
         while True:
             for peer in self._links.peers():
-                await self.look(peer)
+                if not self._links.addresses.get(peer):  # else it serves its own files
+                    await self.look(peer)
             await asyncio.sleep(LOOK_S)
 
     async def look(self, peer: PeerId) -> None:

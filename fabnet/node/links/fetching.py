@@ -114,10 +114,10 @@ class Fetcher:
         return False
 
     async def _ask(self, cid: Cid, bytes_max: int, peer: PeerId) -> bool:
-        if self._links.pieces is None:
+        if self._links.chunks is None:
             return False
         try:
-            pieces = self._links.pieces.fetch(peer, cid, bytes_max)
+            pieces = self._links.chunks.fetch(peer, cid, bytes_max)
             await self._blobs.put_stream(pieces, cid, bytes_max=bytes_max)
         except (DiskFullError, RemoteError, TimeoutError) as error:
             logger.info("blob %s over the link of %s: %s", cid, peer, error)

@@ -59,7 +59,7 @@ a second. Beyond it the longest unseen is verified again when it comes."""
 
 CREDIT_MAX: Final = 64
 """Messages of others on their way to one node over one hub that it has not taken."""
-PIECE_BYTES_MAX: Final = 32 * 1_024
+CHUNK_BYTES_MAX: Final = 32 * 1_024
 """Bytes of a file in one frame: other frames fit between two of them."""
 
 _Envelope = Annotated[bytes, msgspec.Meta(max_length=ENVELOPE_BYTES_MAX)]
@@ -157,28 +157,28 @@ class ReturnedFrame(Body):
 
 
 class WantFrame(Body):
-    """Send me the next pieces of a file, from byte `offset` on."""
+    """Send me the next chunks of a file, from byte `offset` on."""
 
     frame: Literal["want"]
     cid: CidText
     offset: Count
 
 
-class PieceFrame(Body):
-    """A piece of a file of `size` bytes; no size where it is not here."""
+class ChunkFrame(Body):
+    """A chunk of a file of `size` bytes; no size where it is not here."""
 
-    frame: Literal["piece"]
+    frame: Literal["chunk"]
     cid: CidText
     offset: Count
     size: Count | None
-    data: Annotated[bytes, msgspec.Meta(max_length=PIECE_BYTES_MAX)]
+    data: Annotated[bytes, msgspec.Meta(max_length=CHUNK_BYTES_MAX)]
 
 
 Frame = (
     Hello | ProbeFrame | KnownFrame | SubscribeFrame | BatchFrame | ProofsFrame
-    | GotFrame | MessageFrame | CreditFrame | ReturnedFrame | WantFrame | PieceFrame
+    | GotFrame | MessageFrame | CreditFrame | ReturnedFrame | WantFrame | ChunkFrame
 )  # fmt: skip
-Aside = CreditFrame | ReturnedFrame | WantFrame | PieceFrame
+Aside = CreditFrame | ReturnedFrame | WantFrame | ChunkFrame
 """What is between two shells, and no mind hears of."""
 Heard = (
     ProbeHeard | KnownHeard | SubscribeHeard | BatchHeard | ProofsHeard | GotHeard
@@ -197,7 +197,7 @@ _FRAMES: Final[dict[str, type[Frame]]] = {
     "credit": CreditFrame,
     "returned": ReturnedFrame,
     "want": WantFrame,
-    "piece": PieceFrame,
+    "chunk": ChunkFrame,
 }
 
 
@@ -226,7 +226,7 @@ class Reader:
         """Return what a frame says, verified; raise RemoteError naming the fault."""
         frame = decode(raw)
         match frame:
-            case Hello() | CreditFrame() | ReturnedFrame() | WantFrame() | PieceFrame():
+            case Hello() | CreditFrame() | ReturnedFrame() | WantFrame() | ChunkFrame():
                 return frame
             case ProbeFrame():
                 return ProbeHeard(self.peer)

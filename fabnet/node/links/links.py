@@ -17,6 +17,7 @@ from fabnet.node.links.frames import (
     BATCH_BYTES_MAX,
     BATCH_RECORDS_MAX,
     Aside,
+    ChunkFrame,
     CreditFrame,
     Frame,
     GotFrame,
@@ -24,7 +25,6 @@ from fabnet.node.links.frames import (
     Hello,
     KnownFrame,
     MessageFrame,
-    PieceFrame,
     ProbeFrame,
     ProofsFrame,
     Reader,
@@ -34,9 +34,9 @@ from fabnet.node.links.frames import (
     batch,
     opener,
 )
+from fabnet.node.links.hub.chunks import Chunks
 from fabnet.node.links.hub.exchange import FORWARD_COST, Exchange
 from fabnet.node.links.hub.mailbox import Mailbox
-from fabnet.node.links.hub.pieces import Pieces
 from fabnet.node.links.hub.whereabouts import Whereabouts
 from fabnet.node.links.limits.standing import BLOCKED, Standing
 from fabnet.node.links.limits.tolls import (
@@ -123,7 +123,7 @@ class Links:
             whereabouts=Whereabouts(store, clock),
             is_known=tolls.is_known,
         )
-        self.pieces: Pieces | None = None
+        self.chunks: Chunks | None = None
         """Who gives and takes files over links; nil where there are none."""
 
     def introduce(self, peer_record: bytes) -> None:
@@ -240,7 +240,7 @@ class Links:
                 await self._greet(peer, heard)
             case MessageHeard():
                 await self._hear_message(link, heard)
-            case CreditFrame() | ReturnedFrame() | WantFrame() | PieceFrame():
+            case CreditFrame() | ReturnedFrame() | WantFrame() | ChunkFrame():
                 await self._hear_aside(link, heard)
             case _:
                 await self._post(heard)
@@ -264,10 +264,10 @@ class Links:
                 await self.exchange.credit(link.peer, messages)
             case ReturnedFrame():
                 self.exchange.returned(link.peer, frame)
-            case WantFrame() if self.pieces is not None:
-                await self.pieces.give(link.peer, frame)
-            case PieceFrame() if self.pieces is not None:
-                self.pieces.heard(link.peer, frame)
+            case WantFrame() if self.chunks is not None:
+                await self.chunks.give(link.peer, frame)
+            case ChunkFrame() if self.chunks is not None:
+                self.chunks.heard(link.peer, frame)
             case _:
                 pass
 

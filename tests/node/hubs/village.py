@@ -15,9 +15,9 @@ from fabnet.node.clock import StillClock
 from fabnet.node.hubs.errands import Errands
 from fabnet.node.links.dialling import Dialler
 from fabnet.node.links.guard import client_session
+from fabnet.node.links.hub.chunks import Chunks
 from fabnet.node.links.hub.exchange import Exchange
 from fabnet.node.links.hub.mailbox import TABLE
-from fabnet.node.links.hub.pieces import Pieces
 from fabnet.node.links.limits.standing import Standing
 from fabnet.node.links.limits.tolls import Tolls
 from fabnet.node.links.links import Links
@@ -148,7 +148,7 @@ async def neighbour(
         rows = await asyncio.to_thread(store.rows)
         links.exchange.mailbox.restore(rows.get(TABLE, {}))
         blobs = Blobs.open(path / str(number) / "blobs")
-        links.pieces = Pieces(blobs, links, links.charge)
+        links.chunks = Chunks(blobs, links, links.charge)
         session = await stack.enter_async_context(client_session(allow_private=True))
         dialler = Dialler(us, links=links, session=session, clock=clock)
         if is_public:

@@ -9,8 +9,8 @@ import pytest
 
 from fabnet.content import cid as cids
 from fabnet.errors import LimitError, MalformedError, RemoteError
-from fabnet.node.links.frames import PIECE_BYTES_MAX, PieceFrame, WantFrame
-from fabnet.node.links.hub.pieces import SPAN_PIECES
+from fabnet.node.links.frames import CHUNK_BYTES_MAX, ChunkFrame, WantFrame
+from fabnet.node.links.hub.chunks import SPAN_CHUNKS
 from tests.node.hubs.village import Neighbour, neighbour
 
 pytestmark = pytest.mark.asyncio
@@ -21,9 +21,9 @@ MEBI = 1_024 * 1_024
 
 async def fetched(hub: Neighbour, makes: Neighbour, data: bytes) -> int:
     cid = cids.of_raw(data)
-    assert hub.links.pieces is not None
-    pieces = hub.links.pieces.fetch(makes.peer, cid, MEBI)
-    return await hub.blobs.put_stream(pieces, cid)
+    assert hub.links.chunks is not None
+    chunks = hub.links.chunks.fetch(makes.peer, cid, MEBI)
+    return await hub.blobs.put_stream(chunks, cid)
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ async def fetched(hub: Neighbour, makes: Neighbour, data: bytes) -> int:
     [
         0,
         1,
-        PIECE_BYTES_MAX,
-        SPAN_PIECES * PIECE_BYTES_MAX,
-        SPAN_PIECES * PIECE_BYTES_MAX + 1,
+        CHUNK_BYTES_MAX,
+        SPAN_CHUNKS * CHUNK_BYTES_MAX,
+        SPAN_CHUNKS * CHUNK_BYTES_MAX + 1,
         MEBI,
     ],
 )
@@ -68,23 +68,23 @@ async def test_what_is_not_there_or_too_large_is_refused(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("piece", "why"),
+    ("chunk", "why"),
     [
         ((0, 4, b"lies"), "the content is not"),
-        ((1, 4, b"lies"), "another piece than was asked for"),
-        ((0, 3, b"lies"), "another piece than was asked for"),
-        ((0, 4, b""), "another piece than was asked for"),
+        ((1, 4, b"lies"), "another chunk than was asked for"),
+        ((0, 3, b"lies"), "another chunk than was asked for"),
+        ((0, 4, b""), "another chunk than was asked for"),
     ],
 )
 async def test_a_lie_about_a_file_is_not_kept(
-    tmp_path: Path, piece: tuple[int, int, bytes], why: str
+    tmp_path: Path, chunk: tuple[int, int, bytes], why: str
 ) -> None:
     cid = cids.of_raw(b"true")
     async with (
         neighbour(tmp_path, HUB, is_public=True) as hub,
         neighbour(tmp_path, MAKES) as liar,
     ):
-        liar.links.pieces = Liar(liar, PieceFrame("piece", cid, *piece))  # type: ignore[assignment]  # it lies
+        liar.links.chunks = Liar(liar, ChunkFrame("chunk", cid, *chunk))  # type: ignore[assignment]  # it lies
         await liar.dials(hub)
         with pytest.raises((MalformedError, RemoteError), match=why):
             await fetched(hub, liar, b"true")
@@ -93,37 +93,37 @@ async def test_a_lie_about_a_file_is_not_kept(
 
 async def test_more_pieces_than_were_asked_for_are_a_lie(tmp_path: Path) -> None:
     cid = cids.of_raw(b"true")
-    piece = PieceFrame("piece", cid, 0, 40, b"t")
+    chunk = ChunkFrame("chunk", cid, 0, 40, b"t")
     async with (
         neighbour(tmp_path, HUB, is_public=True) as hub,
         neighbour(tmp_path, MAKES) as liar,
     ):
-        pieces = hub.links.pieces
-        assert pieces is not None
-        liar.links.pieces = None  # it does not answer by itself
+        chunks = hub.links.chunks
+        assert chunks is not None
+        liar.links.chunks = None  # it does not answer by itself
         await liar.dials(hub)
-        liar.links.pass_on(hub.peer, piece)  # nobody asked: let go
+        liar.links.pass_on(hub.peer, chunk)  # nobody asked: let go
 
         async def first() -> bytes:
-            return await anext(pieces.fetch(liar.peer, cid, MEBI))
+            return await anext(chunks.fetch(liar.peer, cid, MEBI))
 
         fetching = hub.tasks.create_task(first())
         await asyncio.sleep(0)
-        for _ in range(SPAN_PIECES):
-            pieces.heard(liar.peer, piece)
+        for _ in range(SPAN_CHUNKS):
+            chunks.heard(liar.peer, chunk)
         with pytest.raises(MalformedError, match="more than were asked for"):
-            pieces.heard(liar.peer, piece)
+            chunks.heard(liar.peer, chunk)
         assert await fetching == b"t"
         assert hub.links.is_linked(liar.peer)
 
 
 class Liar:
-    """Sends the same pieces, whatever was asked for."""
+    """Sends the same chunks, whatever was asked for."""
 
-    def __init__(self, node: Neighbour, *pieces: PieceFrame) -> None:
+    def __init__(self, node: Neighbour, *chunks: ChunkFrame) -> None:
         self._node = node
-        self._pieces = pieces
+        self._chunks = chunks
 
     async def give(self, peer: str, want: WantFrame) -> None:
-        for piece in self._pieces:
-            self._node.links.pass_on(peer, piece)  # type: ignore[arg-type]  # a PeerId
+        for chunk in self._chunks:
+            self._node.links.pass_on(peer, chunk)  # type: ignore[arg-type]  # a PeerId
