@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import resource
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from benchmarks.figure import Figure, report
-from benchmarks.walk import HELLO, resident_mb, said_ready
+from benchmarks.walk import HELLO, new_node, resident_mb, running
 from fabnet.node.links.public import WELL_KNOWN
 
 HOSTILE: Final = 2_000
@@ -118,7 +117,7 @@ async def _flood(port: int) -> AsyncIterator[list[int]]:
     async def one(number: int) -> None:
         address = (f"127.0.1.{2 + number % ADDRESSES}", 0)
         while True:
-            with suppress(OSError, TimeoutError):
+            with suppress(OSError, TimeoutError):  # shown out: it comes again
                 reader, writer = await asyncio.open_connection(
                     "127.0.0.1", port, local_addr=address, limit=1
                 )
@@ -148,46 +147,16 @@ async def _flood(port: int) -> AsyncIterator[list[int]]:
 
 def node(folder: Path) -> Seen:
     """Measure a node of ours."""
-    fabnet = [sys.executable, "-m", "fabnet"]
-    subprocess.run(
-        [
-            *fabnet, "init", str(folder / "node"), "--name", "Bench",
-            "--latitude", "32.3", "--longitude", "-90.2",
-            "--public", f"127.0.0.1:{PORT}", "--operator", f"127.0.0.1:{PORT + 1}",
-        ],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    command = [*fabnet, "run", str(folder / "node" / "config.toml")]
-    return _beside(command, folder, lambda pid: measured(PORT, WELL_KNOWN, pid))
+    with running(new_node(folder, PORT), folder) as pid:
+        return asyncio.run(measured(PORT, WELL_KNOWN, pid))
 
 
 def hello(folder: Path) -> Seen:
     """Measure bare aiohttp, which keeps whoever comes."""
     script = HELLO.replace('"127.0.0.1", 0', f'"127.0.0.1", {HELLO_PORT}')
     command = [sys.executable, "-c", script, str(folder / "hello.db")]
-    return _beside(command, folder, lambda pid: measured(HELLO_PORT, "/", pid))
-
-
-def _beside(
-    command: list[str], folder: Path, measure: Callable[[int], Awaitable[Seen]]
-) -> Seen:
-    with subprocess.Popen(
-        command,
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as process:
-        try:
-            said_ready(process)
-
-            async def run() -> Seen:
-                return await measure(process.pid)
-
-            return asyncio.run(run())
-        finally:
-            process.terminate()
+    with running(command, folder) as pid:
+        return asyncio.run(measured(HELLO_PORT, "/", pid))
 
 
 def main() -> None:

@@ -12,7 +12,8 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -162,6 +163,15 @@ class Idle:
 def idle(command: list[str], folder: Path) -> Idle:
     """Start a program, wait until it says that it is ready, weigh it, and stop it."""
     start = time.perf_counter()
+    with running(command, folder) as pid:
+        ready_s = time.perf_counter() - start
+        time.sleep(2)
+        return Idle(ready_s, resident_mb(pid))
+
+
+@contextmanager
+def running(command: list[str], folder: Path) -> Iterator[int]:
+    """Run a program from when it says that it is ready; yield its process id."""
     with subprocess.Popen(
         command,
         cwd=folder,
@@ -170,15 +180,28 @@ def idle(command: list[str], folder: Path) -> Idle:
         text=True,
     ) as process:
         try:
-            said_ready(process)
-            ready_s = time.perf_counter() - start
-            time.sleep(2)
-            return Idle(ready_s, resident_mb(process.pid))
+            _said_ready(process)
+            yield process.pid
         finally:
             process.terminate()
 
 
-def said_ready(process: subprocess.Popen[str]) -> None:
+def new_node(folder: Path, port: int) -> list[str]:
+    """Found a node at a port and the next; return the command that runs it."""
+    fabnet = [sys.executable, "-m", "fabnet"]
+    subprocess.run(
+        [
+            *fabnet, "init", str(folder / "node"), "--name", "Bench",
+            "--latitude", "32.3", "--longitude", "-90.2",
+            "--public", f"127.0.0.1:{port}", "--operator", f"127.0.0.1:{port + 1}",
+        ],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )  # fmt: skip
+    return [*fabnet, "run", str(folder / "node" / "config.toml")]
+
+
+def _said_ready(process: subprocess.Popen[str]) -> None:
     """Wait until a program says that it is ready."""
     assert process.stdout is not None, "started with a pipe"
     line = "starting"
@@ -198,21 +221,10 @@ def resident_mb(pid: int) -> float:
 
 def nodes() -> list[Figure]:
     """Return an idle node's weight and start beside those of a hello world."""
-    python = [sys.executable]
-    fabnet = [*python, "-m", "fabnet"]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        subprocess.run(
-            [
-                *fabnet, "init", str(folder / "node"), "--name", "Bench",
-                "--latitude", "32.3", "--longitude", "-90.2",
-                "--public", "127.0.0.1:18101", "--operator", "127.0.0.1:18102",
-            ],
-            check=True,
-            stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-        run = [*fabnet, "run", str(folder / "node" / "config.toml")]
-        hello = [*python, "-c", HELLO, str(folder / "hello.db")]
+        run = new_node(folder, 18_101)
+        hello = [sys.executable, "-c", HELLO, str(folder / "hello.db")]
         ours = [idle(run, folder) for _ in range(STARTS)]
         theirs = [idle(hello, folder) for _ in range(STARTS)]
     return [

@@ -104,6 +104,21 @@ async def test_minutes_within_one_cooperative_stay_pending_and_the_sum_is_zero(
         assert credit["sum_minutes"] == 0
 
 
+async def test_a_facility_sees_that_what_it_made_was_accepted(tmp_path: Path) -> None:
+    async with at_desk(tmp_path) as desk:
+        job = await filed(desk, pieces=1)
+        await desk.make()
+        await desk.until_lot(job, "closed")
+        _, before = await desk.get("/v1/makings")
+        _, given = await desk.post(f"/v1/lots/{job}/1/acceptance", {}, "steward")
+        _, after = await desk.get("/v1/makings")
+
+        assert only(before["makings"])["accepted"] is False
+        assert only(after["makings"])["accepted"] is True
+        assert only(after["makings"])["closed"] != given["id"]
+        assert only(before["makings"])["closed"] is not None
+
+
 async def test_no_more_minutes_are_granted_than_claimed(tmp_path: Path) -> None:
     async with at_desk(tmp_path) as desk:
         job = await filed(desk, pieces=1)

@@ -74,12 +74,17 @@ class Npm:
 @pytest.fixture(scope="session")
 def npm() -> Npm:
     """Return what runs scripts of tests/real/npm, installed as its lock says."""
+    return installed(SCRIPTS)
+
+
+def installed(scripts: Path) -> Npm:
+    """Return what runs `scripts` beside what their lock names."""
     tools = _node(CACHE / NODE.replace("==", "-"))
-    lock = (SCRIPTS / "package-lock.json").read_bytes()
+    lock = (scripts / "package-lock.json").read_bytes()
     folder = CACHE / f"npm-{hashlib.sha256(lock).hexdigest()[:16]}"
     found = Npm(folder, tools)
     ready = folder / "node_modules" / ".package-lock.json"
-    shutil.copytree(SCRIPTS, folder, dirs_exist_ok=True)
+    shutil.copytree(scripts, folder, dirs_exist_ok=True)
     if not ready.exists():
         found.shell("npm ci --ignore-scripts --no-audit --no-fund")
     return found

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 from pathlib import Path
 
 import pytest
@@ -16,7 +14,7 @@ from fabnet.errors import LimitError
 from fabnet.node.verifying.parts import named
 from tests.content.helia import FULL, NAMES, TREE, write_tree
 from tests.node.publishing.folders import drafted, write_hook
-from tests.real.conftest import CACHE, NODE, Npm, _node
+from tests.real.conftest import Npm, installed
 
 pytestmark = pytest.mark.real
 
@@ -31,13 +29,7 @@ X = file_cid([b"x"])
 @pytest.fixture(scope="session")
 def helia() -> Npm:
     """Return what runs our script beside helia, installed as its lock says."""
-    lock = (SCRIPTS / "package-lock.json").read_bytes()
-    home = CACHE / f"npm-{hashlib.sha256(lock).hexdigest()[:16]}"
-    found = Npm(home, _node(CACHE / NODE.replace("==", "-")))
-    shutil.copytree(SCRIPTS, home, dirs_exist_ok=True)
-    if not (home / "node_modules" / ".package-lock.json").exists():
-        found.shell("npm ci --ignore-scripts --no-audit --no-fund")
-    return found
+    return installed(SCRIPTS)
 
 
 def cids_in(helia: Npm, at: Path) -> dict[str, str]:

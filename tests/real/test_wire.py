@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from fabnet.records.keys import SigningKey
 from fabnet.records.peer_record import seal_peer_record
 from tests.house.tree import ROOT
 from tests.node.auth_pair import SERVER, Clock, client_key
-from tests.real.conftest import CACHE, NODE, Npm, _node
+from tests.real.conftest import Npm, installed
 
 pytestmark = pytest.mark.real
 
@@ -72,13 +71,7 @@ class Served:
 @pytest.fixture(scope="module")
 def js() -> Npm:
     """Return what runs our scripts beside the clients, installed as their lock says."""
-    lock = (SCRIPTS / "package-lock.json").read_bytes()
-    home = CACHE / f"npm-{hashlib.sha256(lock).hexdigest()[:16]}"
-    found = Npm(home, _node(CACHE / NODE.replace("==", "-")))
-    shutil.copytree(SCRIPTS, home, dirs_exist_ok=True)
-    if not (home / "node_modules" / ".package-lock.json").exists():
-        found.shell("npm ci --ignore-scripts --no-audit --no-fund")
-    return found
+    return installed(SCRIPTS)
 
 
 @pytest.fixture(scope="module")

@@ -70,10 +70,10 @@ class Providers:
         """Return where a peer says it is, in the forms we can read."""
         found: list[str] = []
         for record in await self.store.records(kind=REACH_KIND, author=peer, limit=1):
-            with suppress(RemoteError):
+            with suppress(RemoteError):  # of whom nothing reads, nothing is told
                 said = open_peer_record(record.read(Reach).peer_record)
                 for binary in said.addresses:
-                    with suppress(RemoteError):
+                    with suppress(RemoteError):  # a form of address we do not know
                         text = addresses.from_bytes(binary).text
                         found.append(text.removesuffix(f"/p2p/{peer}"))
         return tuple(found)

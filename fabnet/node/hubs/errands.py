@@ -48,7 +48,7 @@ class Errands:
 
     async def _run(self, address: Address) -> None:
         logger.info("dialling %s for a message", address.text)
-        with suppress(TimeoutError):
+        with suppress(TimeoutError):  # its time is over, which is no failure
             async with asyncio.timeout(ERRAND_S):
                 if not await self._hold(address):
                     await asyncio.sleep(AGAIN_S)

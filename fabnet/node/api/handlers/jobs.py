@@ -30,6 +30,13 @@ from fabnet.production.job import Job, short_code
 from fabnet.production.lots.lot import Lot
 from fabnet.production.lots.making import Making
 from fabnet.production.lots.remnant import Remnant
+from fabnet.production.receipt import (
+    ACCEPTANCE,
+    LOT_CLOSED,
+    Acceptance,
+    LotClosed,
+    lot_key,
+)
 from fabnet.production.request import Item, Request
 from fabnet.records.ids import JobId, RecordId
 
@@ -263,6 +270,7 @@ async def making_answer(seen: View, making: Making) -> LotAnswer:
     """Return a lot as the facility here holds it."""
     shell = seen.shell
     machine, facility = seen.names(making.machine, shell.identity.peer)
+    closed, accepted = await _settled(shell, making)
     done = 1_000 * making.good
     if making.intent is not None:
         done += await _piece_permille(shell, making)
@@ -284,10 +292,32 @@ async def making_answer(seen: View, making: Making) -> LotAnswer:
         start_ms=making.start_ms,
         end_ms=making.end_ms,
         progress_permille=done // making.pieces,
-        closed=None,
-        accepted=False,
+        closed=closed,
+        accepted=accepted,
         reason=making.reason,
     )
+
+
+async def _settled(shell: Shell, making: Making) -> tuple[RecordId | None, bool]:
+    """Return our account of a lot that is over, and whether it was accepted."""
+    if making.state != "final":
+        return None, False
+    key, ours = lot_key(making.job, making.epoch), shell.identity.peer
+    accounts = await shell.store.records(kind=LOT_CLOSED, key=key, author=ours)
+    closed = next(
+        (
+            it.id
+            for it in accounts
+            if it.body is not None
+            if it.read(LotClosed).requester == making.requester
+        ),
+        None,
+    )
+    said = await shell.store.records(kind=ACCEPTANCE, key=key, author=making.requester)
+    accepted = closed is not None and any(
+        it.body is not None and it.read(Acceptance).lot_closed == closed for it in said
+    )
+    return closed, accepted
 
 
 async def _piece_permille(shell: Shell, making: Making) -> int:

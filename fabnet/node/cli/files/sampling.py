@@ -47,7 +47,7 @@ async def _serve(port: int, folders: list[Path]) -> None:
     def say(line: str) -> None:
         print(line, flush=True)
 
-    with suppress(asyncio.CancelledError):
+    with suppress(asyncio.CancelledError):  # a signal ends it, as it should
         await serve_sample(port, folders, say)
 
 
