@@ -398,9 +398,9 @@ def test_a_request_that_our_own_log_brought_back_without_a_lot_is_closed() -> No
     unplaced = jackson.asks_for(cid, 1)
     network.run(60)
     restored(jackson, copied)
-    network.run(300)
+    network.run(30)
     assert unplaced in jackson.mind.book.jobs, "a lot of it may still be told of"
-    network.run(600)
+    network.run(90)
 
     assert unplaced not in jackson.mind.book.jobs
     assert jackson.state(unplaced) == "refused"

@@ -36,7 +36,7 @@ RECALLED_MAX: Final = 10_000
 """Lots remembered as brought back by our own log; beyond it a maker's STATUS of the
 oldest is told as of a stray, which a person then finds in the closed jobs."""
 
-RECALL_WAIT_MS: Final = 600_000
+RECALL_WAIT_MS: Final = 60_000
 """How long after a request that our own log brought back its lots may still come; then
 the job is closed. A lot that comes later opens it again."""
 
