@@ -227,14 +227,20 @@ class Runner:
         finally:
             del self._asks[ask]
 
-    async def alone(self, make: Callable[[int], Event]) -> RecordId | Refusal:
-        """Hear what a person asked for while nothing else runs: no link, no machine.
+    async def ask_alone(self, make: Callable[[int], Event]) -> RecordId | Refusal:
+        """Hand the peer what a person asked for while nothing else runs."""
+        answer = await self.alone(make(0))
+        assert answer is not None, "a peer answers whatever it is asked"
+        return answer
+
+    async def alone(self, event: Event) -> RecordId | Refusal | None:
+        """Hear one event while nothing else runs: no link, no machine.
 
         Only what the disk is to know is done, and looked up. What would leave is said
         again at the next start; no timer moves. Not beside `run`.
         """
-        events = [make(0)]
-        answer: RecordId | Refusal = Refusal("nothing-logged")
+        events = [event]
+        answer: RecordId | Refusal | None = None
         while events:
             now = self._clock.now()
             effects = self._peer.handle(events.pop(0), now)

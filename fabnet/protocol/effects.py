@@ -277,7 +277,7 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Answer an ask of the shell's: the record that was written, or a refusal."""
+    """Answer an ask: with the record it wrote, or the job it changed, or a refusal."""
 
     ask: int
     result: RecordId | Refusal

@@ -1,4 +1,4 @@
-"""What the mind's parts refuse at their bounds, and when they have nothing to name."""
+"""What the parts of the mind refuse at their bounds, and what they name."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from fabnet.protocol.events import AcceptLot, CancelRequest
 from fabnet.protocol.handoff.asking import Asking
 from fabnet.protocol.replica import papers as held_papers
 from fabnet.protocol.replica.papers import Papers
+from fabnet.records.ids import RecordId
 from fabnet.records.refusal import Refusal
 from tests.production import moves, samples
 from tests.protocol.minds import (
@@ -56,7 +57,7 @@ def test_a_lot_is_accepted_once_and_not_before_its_account_is_here() -> None:
     assert answered(again) == "already-accepted"
 
 
-def test_who_never_logged_anything_has_no_record_to_name() -> None:
+def test_a_cancelled_job_is_named_by_its_request_also_when_nothing_was_logged() -> None:
     held, job = book()
     (lot,) = held.lots_of(job.id)
     confirmed = lots.hear_maker(lot, moves.LEASE, author=lot.maker)
@@ -66,7 +67,7 @@ def test_who_never_logged_anything_has_no_record_to_name() -> None:
     spoken = turn()
     Asking(held, knowing()).cancel(spoken, CancelRequest(1, job.id))
 
-    assert answered(spoken) == "nothing-logged"
+    assert Answer(1, RecordId(job.id)) in spoken.effects
 
 
 def test_a_charter_is_read_and_counted_before_it_is_kept(

@@ -24,7 +24,7 @@ class Health(Answer):
 
 
 class Created(Answer):
-    """What was written."""
+    """What was written: its record, or the job that it changed."""
 
     id: str
 

@@ -97,9 +97,11 @@ async def alone(config: Config) -> AsyncIterator[LocalPorter]:
             plan=nobody.plan,
         )
         disk = await asyncio.to_thread(store.look_at_disk)
-        await runner.alone(lambda _: DiskSeen(disk))
+        await runner.alone(DiskSeen(disk))
         taker = Taker(identity, store, blobs)
-        yield LocalPorter(taker, Bringer(identity, store, blobs, Shelf(), runner.alone))
+        yield LocalPorter(
+            taker, Bringer(identity, store, blobs, Shelf(), runner.ask_alone)
+        )
     finally:
         await store.close()
 

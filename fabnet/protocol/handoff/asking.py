@@ -16,7 +16,7 @@ from fabnet.protocol.community import Community
 from fabnet.protocol.effects import Answer, Turn
 from fabnet.protocol.events import AcceptLot, CancelRequest, FileRequest
 from fabnet.protocol.handoff.book import JOBS_OPEN_MAX, Book
-from fabnet.records.ids import JobId
+from fabnet.records.ids import JobId, RecordId
 from fabnet.records.refusal import Refusal
 
 
@@ -61,7 +61,7 @@ class Asking:
             if lots.takes(lot, "give-up"):
                 self.book.give_up(turn, lot)
         self.book.close_if_done(turn, job.id)
-        turn.do(Answer(event.ask, self.book.voice.prev or Refusal("nothing-logged")))
+        turn.do(Answer(event.ask, RecordId(job.id)))
 
     def accept(self, turn: Turn, event: AcceptLot) -> None:
         """Take a lot's pieces, granting at most the minutes its maker claims."""

@@ -36,7 +36,7 @@ from fabnet.protocol.events import (
 )
 from fabnet.protocol.handoff.closing import lot_closed
 from fabnet.protocol.handoff.workshop import Bench, Workshop
-from fabnet.records.ids import Now
+from fabnet.records.ids import Now, RecordId
 from fabnet.records.refusal import Refusal
 
 WITHDRAWN: Final = "design-withdrawn"
@@ -166,7 +166,7 @@ class Work:
         )  # fmt: skip
         self._receipt(turn, making)
         self.go_on(turn, making)
-        turn.do(Answer(event.ask, self.shop.voice.prev or Refusal("nothing-logged")))
+        turn.do(Answer(event.ask, RecordId(making.job)))
 
     def start(self, turn: Turn, bench: Bench) -> None:
         """Begin the next confirmed lot whose time has come, if the machine is free."""

@@ -59,7 +59,6 @@ REASONS: Final = {
     "no-lot-closed": _("the facility’s account of lot {epoch} is not here yet"),
     "already-accepted": _("lot {epoch} was accepted before"),
     "more-than-claimed": _("the facility claims {claimed} min of {kind}, no more"),
-    "nothing-logged": _("nothing was written"),
     "no-accepted-material": _("the design needs {needed}, and none of it is accepted"),
     "no-such-part": _("the design has no part called {part}"),
     "no-valid-grant": _("no valid licence grant is known for the design"),
