@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -54,11 +55,15 @@ class Door:
 
 @asynccontextmanager
 async def door(
-    path: Path, *known: SigningKey, proxies: Iterable[str] = ()
+    path: Path,
+    *known: SigningKey,
+    proxies: Iterable[str] = (),
+    name: str = "127.0.0.1",
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Door]:
     """Open the port; `known` are vouched for, and `proxies` stand before it."""
     port = unused_port()
-    host = f"127.0.0.1:{port}"
+    host = f"{name}:{port}"
     clock = StillClock()
     vouched = {each.public.peer for each in known}
     us = identity(1)
@@ -83,7 +88,7 @@ async def door(
             auth=auth, links=links, blobs=blobs, proxies=proxies_in([*proxies])
         )
         server = TestServer(app, port=port)
-        await server.start_server()
+        await server.start_server(ssl=tls)
         try:
             yield Door(host, links, clock, blobs, vouched, told)
         finally:

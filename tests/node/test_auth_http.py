@@ -5,17 +5,12 @@ from __future__ import annotations
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer, unused_port
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from fabnet.errors import MalformedError, SignatureError
 from fabnet.node.links import auth_http
@@ -23,6 +18,7 @@ from fabnet.node.links.guard import client_session
 from fabnet.node.links.peer_id_auth import BEARER_MS_MAX, Admitted, ServerAuth
 from fabnet.records.ids import PeerId
 from fabnet.records.keys import SigningKey
+from tests.certificates import certificate_for
 from tests.node.auth_pair import (
     CLIENT,
     SERVER,
@@ -214,33 +210,6 @@ async def test_a_server_that_proves_itself_and_still_refuses_ends_the_login() ->
             await log_in(session, f"127.0.0.1:{server.port}")
 
 
-def certificate_for(name: str) -> tuple[bytes, bytes]:
-    """Return a certificate for `name`, signed by its own key, and that key; in PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.now(UTC)
-    names = x509.SubjectAlternativeName([x509.DNSName(name)])
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(subject)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(names, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    return (
-        certificate.public_bytes(serialization.Encoding.PEM),
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        ),
-    )
-
-
 @pytest.mark.asyncio
 async def test_tls_must_prove_the_name_that_is_signed(tmp_path: Path) -> None:
     """The address is `/ip4/127.0.0.1/tcp/…/tls/sni/hub.example/http`."""
@@ -271,4 +240,4 @@ async def test_tls_must_prove_the_name_that_is_signed(tmp_path: Path) -> None:
     ],
 )
 def test_tls_asks_for_the_name_that_is_signed(host: str, name: str) -> None:
-    assert auth_http._server_name(host) == name
+    assert auth_http.tls_name(host) == name

@@ -145,15 +145,19 @@ async def _ask(
     request = session.get(
         base_url + AUTH_PATH,
         headers={"Authorization": authorization, "Host": host},
-        server_hostname=_server_name(host),
+        server_hostname=tls_name(host),
         allow_redirects=False,
     )
     async with request as response:
         return response
 
 
-def _server_name(host: str) -> str:
-    """Return the name to ask for in TLS: the one that is signed, without its port."""
+def tls_name(host: str) -> str:
+    """Return the name that TLS must prove for the Host header `host`: without its port.
+
+    Every request that shows a bearer asks for it, as the login did. aiohttp would ask
+    for the host that it connects to, which `/tls/sni/NAME` says is another.
+    """
     if host.startswith("["):
         return host[1:].partition("]")[0]
     return host.partition(":")[0]

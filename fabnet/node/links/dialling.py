@@ -11,7 +11,7 @@ import aiohttp
 
 from fabnet.errors import RemoteError
 from fabnet.node.clock import Clock
-from fabnet.node.links.auth_http import Login, login
+from fabnet.node.links.auth_http import Login, login, tls_name
 from fabnet.node.links.frames import FRAME_BYTES_MAX
 from fabnet.node.links.link import PING_S, Link
 from fabnet.node.links.links import Links
@@ -96,12 +96,11 @@ class Dialler:
         try:
             async with asyncio.timeout(DIAL_S_MAX):
                 granted = await self.log_in(address)
+                host = authority(address)
                 socket = await self._session.ws_connect(
                     base_url(address) + WS_PATH,
-                    headers={
-                        "Authorization": granted.bearer,
-                        "Host": authority(address),
-                    },
+                    headers={"Authorization": granted.bearer, "Host": host},
+                    server_hostname=tls_name(host),
                     heartbeat=PING_S,
                     max_msg_size=FRAME_BYTES_MAX,
                     compress=0,

@@ -18,6 +18,7 @@ from fabnet.designs import revision as revisions
 from fabnet.designs.documents import grant as grants
 from fabnet.designs.revision import DESIGN_BYTES_MAX, REVISION_BYTES_MAX
 from fabnet.errors import DiskFullError, FabnetError, LimitError, RemoteError
+from fabnet.node.links.auth_http import tls_name
 from fabnet.node.links.dialling import Dialler
 from fabnet.node.links.links import Links
 from fabnet.node.links.public import BLOB_PATH
@@ -129,12 +130,11 @@ class Fetcher:
         try:
             async with asyncio.timeout(FETCH_S_MAX):
                 granted = await self._dialler.log_in(address)
+                host = authority(address)
                 asked = self._session.get(
                     base_url(address) + BLOB_PATH + cid,
-                    headers={
-                        "Authorization": granted.bearer,
-                        "Host": authority(address),
-                    },
+                    headers={"Authorization": granted.bearer, "Host": host},
+                    server_hostname=tls_name(host),
                     timeout=aiohttp.ClientTimeout(total=FETCH_S_MAX),
                     allow_redirects=False,
                 )

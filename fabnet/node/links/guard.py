@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -178,18 +179,22 @@ def _ip_address(host: str) -> IpAddress:
 
 
 def guarded_connector(
-    allow_private: bool, resolver: AbstractResolver | None = None
+    allow_private: bool,
+    resolver: AbstractResolver | None = None,
+    trusted: ssl.SSLContext | None = None,
 ) -> aiohttp.TCPConnector:
     """Return a connector that checks every socket address it is about to dial.
 
     Names are looked up by `resolver`, or else by this machine's own; no answer is
-    kept, so that each is checked in the moment when it is used.
+    kept, so that each is checked in the moment when it is used. Certificates are
+    checked against `trusted`, or else this machine's own roots.
     """
     return aiohttp.TCPConnector(
         resolver=resolver,
         use_dns_cache=False,
         limit=CONNECTIONS_MAX,
         limit_per_host=CONNECTIONS_PER_HOST_MAX,
+        ssl=True if trusted is None else trusted,
         socket_factory=_socket_factory(allow_private),
     )
 
@@ -210,7 +215,9 @@ def _socket_factory(
 
 
 def client_session(
-    allow_private: bool, resolver: AbstractResolver | None = None
+    allow_private: bool,
+    resolver: AbstractResolver | None = None,
+    trusted: ssl.SSLContext | None = None,
 ) -> aiohttp.ClientSession:
     """Return a session for talking to peers; its owner closes it.
 
@@ -218,7 +225,7 @@ def client_session(
     nothing we ask a peer for needs either.
     """
     return aiohttp.ClientSession(
-        connector=guarded_connector(allow_private, resolver),
+        connector=guarded_connector(allow_private, resolver, trusted),
         middlewares=(_peer_rules,),
         headers={"Accept-Encoding": "identity"},
         cookie_jar=aiohttp.DummyCookieJar(),

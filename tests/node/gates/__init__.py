@@ -1,0 +1,1 @@
+"""What stands before the public port, and what the port believes of it."""
