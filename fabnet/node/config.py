@@ -24,6 +24,7 @@ import msgspec
 from msgspec import Meta
 
 from fabnet.errors import InputError, RemoteError
+from fabnet.node.links.limits.proxies import proxies_in
 from fabnet.protocol import address
 
 CONFIG_BYTES_MAX: Final = 1024 * 1024
@@ -325,6 +326,7 @@ def parse(raw: bytes, folder: Path) -> Config:
         machines=_machines(given.get("machine", []), folder),
     )
     _check_addresses(config)
+    proxies_in(config.listen.proxies)
     if config.peers.lan and not config.peers.allow_private:
         raise InputError("peers.lan", "needs peers.allow_private = true: a LAN is that")
     return config

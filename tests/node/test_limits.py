@@ -7,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from fabnet.errors import InputError
 from fabnet.node.clock import StillClock
 from fabnet.node.links.limits.blocks import block_of
 from fabnet.node.links.limits.bucket import Buckets, Rate
-from fabnet.node.links.limits.proxies import FORWARDED, proxies_in, sender
 from fabnet.node.links.limits.standing import (
     BLOCKS_MAX,
     FAULTS_MAX,
@@ -121,17 +119,6 @@ def test_an_address_is_in_a_block(address: str, block: str) -> None:
 )
 def test_bytes_cost_by_the_four_kib(size: int, cost: int) -> None:
     assert size_cost(size) == cost
-
-
-def test_only_a_proxy_of_ours_is_believed_and_only_its_own_word() -> None:
-    ours = proxies_in(["127.0.0.0/8"])
-    said = {FORWARDED: "10.9.9.9, 203.0.113.77"}
-    assert sender("127.0.0.1", said, ours) == "203.0.113.77"
-    assert sender("198.51.100.1", said, ours) == "198.51.100.1"
-    assert sender("127.0.0.1", {}, ours) == "127.0.0.1"
-    assert not sender(None, said, ours)
-    with pytest.raises(InputError, match=r"listen.proxies\[1\]"):
-        proxies_in(["::1/128", "localhost"])
 
 
 # ------------------------------------------------------------------ standing

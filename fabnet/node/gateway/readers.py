@@ -20,7 +20,7 @@ from fabnet.node.clock import Clock
 from fabnet.node.links.door import HOME, household_of
 from fabnet.node.links.limits.blocks import block_of
 from fabnet.node.links.limits.bucket import Buckets, Rate
-from fabnet.node.links.limits.proxies import Proxies, sender
+from fabnet.node.links.limits.proxies import Proxies, sender_of
 from fabnet.node.links.limits.tolls import size_cost
 
 READING_MAX: Final = 32
@@ -87,4 +87,4 @@ class Readers:
         return not is_full and self._now[block] < self.of_block_max
 
     def _sender(self, request: web.Request) -> str:
-        return sender(request.remote, request.headers, self.proxies)
+        return sender_of(request, self.proxies)

@@ -18,7 +18,7 @@ from fabnet.errors import MalformedError
 from fabnet.node.links.auth_http import AUTH_PATH, authenticate, install
 from fabnet.node.links.frames import FRAME_BYTES_MAX
 from fabnet.node.links.limits.blocks import block_of
-from fabnet.node.links.limits.proxies import Proxies, sender
+from fabnet.node.links.limits.proxies import Proxies, sender_of
 from fabnet.node.links.limits.standing import BLOCKED, SHUT_OUT
 from fabnet.node.links.limits.tolls import REQUEST_COST, Payer, size_cost
 from fabnet.node.links.link import CLOSE_S_MAX, PING_S, Link
@@ -130,7 +130,7 @@ class _Door:
         return web.FileResponse(path, headers=headers)
 
     def _block(self, request: web.Request) -> str:
-        return block_of(sender(request.remote, request.headers, self._proxies))
+        return block_of(sender_of(request, self._proxies))
 
     def _refused(self, why: str) -> web.Response:
         self._tolls.counted["refused"] += 1
