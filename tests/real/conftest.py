@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 import pytest
@@ -79,6 +80,14 @@ def npm() -> Npm:
 
 def installed(scripts: Path) -> Npm:
     """Return what runs `scripts` beside what their lock names."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    # Files of tests run beside each other, and some want the same packages.
+    with (CACHE / "lock").open("wb") as lock:
+        flock(lock, LOCK_EX)
+        return _installed(scripts)
+
+
+def _installed(scripts: Path) -> Npm:
     tools = _node(CACHE / NODE.replace("==", "-"))
     lock = (scripts / "package-lock.json").read_bytes()
     folder = CACHE / f"npm-{hashlib.sha256(lock).hexdigest()[:16]}"

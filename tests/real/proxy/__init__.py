@@ -1,0 +1,1 @@
+"""Nodes behind the proxies that deploy/ has configurations for."""
