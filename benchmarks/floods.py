@@ -1,7 +1,9 @@
 """Floods: what a node weighs, and how it answers, while thousands mean it no good.
 
 `python -m benchmarks.floods`, or `make bench NAME=floods`; Linux only: the hostile
-come from addresses of their own, 127.0.0.2 and on. The honest one is 127.0.0.1.
+come from addresses of their own, 127.0.1.2 and on. The honest one is 127.0.0.1.
+Measured twice: the node counts connections by address, or believes loopback to be a
+proxy, behind which all are alike.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import resource
 import sys
 import tempfile
 import time
+import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -19,6 +22,7 @@ from typing import Final
 
 from benchmarks.figure import Figure, report
 from benchmarks.walk import HELLO, new_node, resident_mb, running
+from fabnet.node.founding import config_toml
 from fabnet.node.links.public import WELL_KNOWN
 
 HOSTILE: Final = 2_000
@@ -30,6 +34,8 @@ ASKS: Final = 60
 PORT: Final = 18_111
 HELLO_PORT: Final = 18_113
 AGAIN_S: Final = 2.0
+WAYS: Final = {"counted by address": "192.0.2.1", "behind one proxy": "127.0.0.0/8"}
+"""Whom the node believes to be a proxy, and what all who come are to it then."""
 REST_S: Final = 2.0
 
 ASKED = f"GET {WELL_KNOWN} HTTP/1.1\r\nHost: 127.0.0.1:{PORT}\r\n".encode()
@@ -53,6 +59,8 @@ class Seen:
     flood_mb: float
     quiet_s: float
     flood_s: float
+    asked: int
+    """Honest requests in the flood."""
     unanswered: int
     shown_out: int
     """How often a hostile connection was ended by the server."""
@@ -71,7 +79,9 @@ async def measured(port: int, path: str, pid: int) -> Seen:
             await asyncio.sleep(0.5)
             most = max(most, resident_mb(pid))
         flood, unanswered = await asking
-    return Seen(quiet_mb, most, _late(quiet), _late(flood), unanswered, ended[0])
+    asked = len(flood) + unanswered
+    late = _late(quiet), _late(flood)
+    return Seen(quiet_mb, most, *late, asked, unanswered, ended[0])
 
 
 def _late(took_s: list[float]) -> float:
@@ -145,9 +155,14 @@ async def _flood(port: int) -> AsyncIterator[list[int]]:
 # ------------------------------------------------------------------ the two servers
 
 
-def node(folder: Path) -> Seen:
-    """Measure a node of ours."""
-    with running(new_node(folder, PORT), folder) as pid:
+def node(folder: Path, proxy: str) -> Seen:
+    """Measure a node of ours that believes whoever is at `proxy`."""
+    command = new_node(folder, PORT)
+    path = folder / "node" / "config.toml"
+    written = tomllib.loads(path.read_text("utf-8"))
+    written["listen"]["proxies"] = [proxy]
+    path.write_bytes(config_toml(written))
+    with running(command, folder) as pid:
         return asyncio.run(measured(PORT, WELL_KNOWN, pid))
 
 
@@ -159,14 +174,10 @@ def hello(folder: Path) -> Seen:
         return asyncio.run(measured(HELLO_PORT, "/", pid))
 
 
-def main() -> None:
-    """Measure both, and print what holds."""
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES_MIN, most), most))
-    with tempfile.TemporaryDirectory() as name:
-        ours, theirs = node(Path(name)), hello(Path(name))
-    who = f"{HOSTILE} hostile connections from {ADDRESSES} addresses"
-    figures = [
+def compared(way: str, ours: Seen, theirs: Seen) -> list[Figure]:
+    """Return what a node weighed and answered, beside bare aiohttp."""
+    who = f"{HOSTILE} hostile connections from {ADDRESSES} addresses, {way}"
+    return [
         Figure(
             f"memory more under {who} (baseline: bare aiohttp)",
             ours.flood_mb - ours.quiet_mb,
@@ -175,7 +186,7 @@ def main() -> None:
             theirs.flood_mb - theirs.quiet_mb,
         ),
         Figure(
-            f"an honest request among them, 19 of 20 (baseline: in quiet; "
+            f"an honest request among them, {way}, 19 of 20 (baseline: in quiet; "
             f"{ours.shown_out} were shown out)",
             ours.flood_s * 1_000,
             "ms",
@@ -183,14 +194,26 @@ def main() -> None:
             ours.quiet_s * 1_000,
         ),
         Figure(
-            f"honest requests that got no answer (baseline: bare aiohttp, of which "
-            f"{theirs.shown_out} were shown out)",
+            f"honest requests that got no answer of {ours.asked}, {way} (baseline: "
+            f"bare aiohttp, of which {theirs.shown_out} were shown out)",
             ours.unanswered,
             "requests",
             0,
             theirs.unanswered,
         ),
     ]
+
+
+def main() -> None:
+    """Measure both, and print what holds."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(FILES_MIN, most), most))
+    with tempfile.TemporaryDirectory() as name:
+        theirs = hello(Path(name))
+    figures: list[Figure] = []
+    for way, proxy in WAYS.items():
+        with tempfile.TemporaryDirectory() as name:
+            figures += compared(way, node(Path(name), proxy), theirs)
     for figure in figures:
         print(figure.line(), flush=True)
     report(figures)

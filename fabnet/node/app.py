@@ -39,7 +39,7 @@ from fabnet.node.hubs.pinning import Pinning
 from fabnet.node.joining.near import keep_near
 from fabnet.node.keyring import Keyring, write_secret
 from fabnet.node.links.dialling import Dialler
-from fabnet.node.links.door import HOME, Bounds, open_door
+from fabnet.node.links.door import Bounds, open_door
 from fabnet.node.links.fetching import Fetcher
 from fabnet.node.links.guard import client_session
 from fabnet.node.links.hub.chunks import Chunks
@@ -334,7 +334,7 @@ async def _open(
             public,
             config.listen.public,
             shutdown_s=SHUTDOWN_S,
-            bounds=Bounds(proxies=HOME + tuple(proxies)),
+            bounds=Bounds(proxies=tuple(proxies)),
         )
     await _listen(doors, make_operator_app(shell), *config.listen.operator)
     return index

@@ -18,6 +18,7 @@ import pytest
 
 from fabnet.content.cid import of_raw
 from fabnet.node.links.door import HOME, Bounds, household_of, makes_room
+from fabnet.node.links.guard import IpNetwork
 from fabnet.node.links.public import BLOB_PATH, WELL_KNOWN, WS_PATH
 from tests.hostile.house import FEW, FILE, QUICK, ended, house
 
@@ -219,6 +220,34 @@ async def test_a_flood_through_our_own_proxy_keeps_nobody_out_and_cuts_no_link_o
         assert not link.closed
         await link.ping()
         assert len(ours.door.held()) <= FEW.connections
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("proxies", [HOME, ()], ids=["one proxy", "their own"])
+async def test_who_comes_first_of_two_hundred_at_once_and_asks_is_answered(
+    tmp_path: Path, proxies: tuple[IpNetwork, ...]
+) -> None:
+    """All are there before the node has looked at any, as after a long turn of it."""
+    async with house(tmp_path, replace(FEW, proxies=proxies)) as ours:
+        for number in range(FEW.connections):
+            await ours.open(f"127.0.2.{2 + number}")
+        at_door = [_knocks(ours.port, f"127.0.3.{2 + number}") for number in range(201)]
+        at_door[0].sendall(ASKED + b"Connection: close\r\n\r\n")
+        reader, writer = await asyncio.open_connection(sock=at_door[0])
+
+        answer = await ended(reader)
+        async with asyncio.timeout(20):
+            while ours.door.refused < 200:  # until it has looked at all of them
+                await asyncio.sleep(0.01)
+        for each in at_door[1:]:
+            each.close()
+        writer.close()
+        assert answer.startswith(b"HTTP/1.1 200")
+
+
+def _knocks(port: int, address: str) -> socket.socket:
+    """Return a connection that the kernel made; the node knows nothing of it yet."""
+    return socket.create_connection(("127.0.0.1", port), 5, (address, 0))
 
 
 @pytest.mark.asyncio

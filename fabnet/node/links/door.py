@@ -43,6 +43,13 @@ with as many as it opens to one host."""
 HEAD_S_MAX: Final = 20
 """Seconds for a request's head to come whole, and for the next to begin; our own
 dialler lets a quiet connection go after fifteen."""
+QUEUE_MAX: Final = 1_024
+"""Connections that wait in the kernel until they are taken; more come again by TCP's
+own rules, after a second."""
+TURNS_MIN: Final = 32
+"""Turns of the loop for which nobody who comes has to go, however many come with it.
+It takes four until what a newcomer said is heard; so whoever asks at once is being
+answered before it can be the oldest that says nothing."""
 UNREAD_S_MAX: Final = 30
 """Seconds that a peer may leave what we sent unread; then its connection is ended."""
 LINGER_S_MAX: Final = 2
@@ -51,7 +58,8 @@ HOME: Final[tuple[IpNetwork, ...]] = (
     ipaddress.ip_network("127.0.0.0/8"),
     ipaddress.ip_network("::1/128"),
 )
-"""Where a proxy of our own stands, behind which are many: not counted by address."""
+"""Where a proxy of our own stands unless the operator says otherwise: behind it are
+many, so it is not counted by address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +231,15 @@ async def open_door(
     assert runner.server is not None, "set up above"
     door = Door(runner.server, limits, served)
     loop = asyncio.get_running_loop()
+    # asyncio has one number for how many it takes in a turn and for how many may wait.
     listening = await loop.create_server(
-        door.threshold, *at, reuse_address=True, backlog=limits.connections
+        door.threshold,
+        *at,
+        reuse_address=True,
+        backlog=max(1, limits.connections // TURNS_MIN),
     )
     stack.callback(listening.close)
+    for each in listening.sockets:
+        with each.dup() as same:
+            same.listen(QUEUE_MAX)
     return door
