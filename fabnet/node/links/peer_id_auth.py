@@ -3,10 +3,11 @@
 Theory. Each side signs a challenge that the other chose, the other's public key, and
 the hostname that the client asked for. A signature for one server is worthless at
 another, and the server answers only for its own names; so nobody can stand between
-and pass challenges on. The server keeps nothing per client: what it must remember it
-gives to the client, authenticated by an HMAC. `opaque` holds a challenge under way,
-`bearer` a finished login, and the purpose is under the HMAC, so that neither passes for
-the other. Bearers protect only under TLS, live an hour, and hold for one hostname.
+and pass challenges on. What the server must know of a client it gives to the client,
+authenticated by an HMAC. `opaque` holds a challenge under way, `bearer` a finished
+login, and the purpose is under the HMAC, so that neither passes for the other. All that
+it keeps itself is which challenges were answered, so that each is answered once.
+Bearers protect only under TLS, live an hour, and hold for one hostname.
 
 Two handshakes, told apart by who challenges first; a server speaks both:
 
@@ -57,6 +58,9 @@ BEARER_MS_MAX: Final = 3_600_000
 """Milliseconds that a login lasts: an hour."""
 CHALLENGE_MS_MAX: Final = 300_000
 """Milliseconds to answer a challenge: five minutes, as go-libp2p."""
+ANSWERED_MAX: Final = 8_192
+"""Answered challenges that are remembered, in 1 MiB: 27 logins a second for all of
+those five minutes. With more, a challenge counts for less long."""
 _CHALLENGE_BYTES: Final = 32
 _MAC_BYTES: Final = 32
 
@@ -109,8 +113,38 @@ class _Login(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
     peer: PeerIdText
 
 
+class _Answered:
+    """Which challenges were answered, for as long as an answer to them would count."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._made_ms: dict[bytes, int] = {}
+        self._forgotten_ms = -1
+
+    def __len__(self) -> int:
+        return len(self._made_ms)
+
+    def has(self, seal: bytes) -> bool:
+        """Whether the challenge with this HMAC was answered."""
+        return seal in self._made_ms
+
+    def is_forgotten(self, made_ms: int) -> bool:
+        """Whether a challenge as old as this may have been answered, or not."""
+        return made_ms <= self._forgotten_ms
+
+    def add(self, seal: bytes, made_ms: int, now_ms: int) -> None:
+        """Remember an answer; forget what is too old to count, or too much."""
+        self._made_ms[seal] = made_ms
+        while self._made_ms:
+            oldest = next(iter(self._made_ms))
+            is_over = now_ms - self._made_ms[oldest] >= CHALLENGE_MS_MAX
+            if not is_over and len(self._made_ms) <= self._most:
+                return
+            self._forgotten_ms = max(self._forgotten_ms, self._made_ms.pop(oldest))
+
+
 class ServerAuth:
-    """The server's end. One serves every client, and remembers none."""
+    """The server's end. One serves every client, and knows each by what it brings."""
 
     def __init__(
         self,
@@ -119,6 +153,8 @@ class ServerAuth:
         hmac_key: bytes,
         now_ms: Callable[[], int],
         token: Callable[[int], bytes],
+        *,
+        answered_max: int = ANSWERED_MAX,
     ) -> None:
         """Answer for `hosts`: Host headers in lower case, with any unusual port.
 
@@ -132,6 +168,7 @@ class ServerAuth:
         self._hmac_key = hmac_key
         self._now_ms = now_ms
         self._token = token
+        self._answered = _Answered(answered_max)
 
     def judge(self, host: str, authorization: str | None) -> Verdict:
         """Return who sent a request with these two headers, or what to answer."""
@@ -181,8 +218,12 @@ class ServerAuth:
             return Refused("bad-header")
         if pending.host != host:
             return self._challenge(host, "challenge-of-another-host")
-        if self._is_old(pending.made_ms, CHALLENGE_MS_MAX):
+        seal = from_base64(params, "opaque")[:_MAC_BYTES]
+        is_late = self._is_old(pending.made_ms, CHALLENGE_MS_MAX)
+        if is_late or self._answered.is_forgotten(pending.made_ms):
             return self._challenge(host, "challenge-expired")
+        if self._answered.has(seal):
+            return self._challenge(host, "challenge-answered")
         client = (
             PublicKey(pending.client)
             if is_client_first
@@ -192,6 +233,8 @@ class ServerAuth:
             _client_signs(host, self._public, pending.challenge),
             from_base64(params, "sig"),
         )
+        # Of a wrong answer nothing is kept: only whoever has a key costs memory.
+        self._answered.add(seal, pending.made_ms, self._now_ms())
         proof = None
         if not is_client_first:
             # js-libp2p sends our own challenge back as its own. The two signatures
