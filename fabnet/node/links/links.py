@@ -122,6 +122,7 @@ class Links:
             mailbox=Mailbox(store, clock),
             whereabouts=Whereabouts(store, clock),
             is_known=tolls.is_known,
+            may_forward=tolls.may_forward,
         )
         self.chunks: Chunks | None = None
         """Who gives and takes files over links; nil where there are none."""

@@ -4,7 +4,8 @@ A hub reads the header of a message and its signature, and passes the same bytes
 Theory of operation: to each peer at most CREDIT_MAX forwarded messages are on their
 way; it gives credit for what it took, and only then more follows. What finds no credit,
 or nobody at home, waits in the mailbox, and where that is full it goes back with a
-reason. So a slow peer never fills the hub, and no peer waits for another.
+reason; so does what one peer sends faster than FORWARD_RATE. So a slow peer never fills
+the hub, a hasty one never keeps it busy, and no peer waits for another.
 
 Nothing here is a promise: the sender repeats each message until its recipient has it on
 its disk, and every repetition goes by another of the recipient's hubs.
@@ -50,6 +51,7 @@ is more is repeated later."""
 STRANGER: Final = "stranger"
 NOT_YOURS: Final = "not-yours"
 NOT_ATTACHED: Final = "not-attached"
+FLOOD: Final = "flood"
 
 
 class Wire(Protocol):
@@ -84,12 +86,14 @@ class Exchange:
         mailbox: Mailbox,
         whereabouts: Whereabouts,
         is_known: Callable[[PeerId], bool],
+        may_forward: Callable[[PeerId], bool],
     ) -> None:
         self._ours = ours
         self._wire = wire
         self.mailbox = mailbox
         self.whereabouts = whereabouts
         self._is_known = is_known
+        self._may_forward = may_forward
         self._windows: dict[PeerId, _Window] = {}
         self._repeated: OrderedDict[bytes, int] = OrderedDict()
         self._ways: OrderedDict[PeerId, PeerId] = OrderedDict()
@@ -205,12 +209,10 @@ class Exchange:
             self._wire.pass_on(source, frame)
 
     async def _why_not(self, source: PeerId, message: Message) -> str | None:
+        refused = self._refused(source, message)
+        if refused is not None:
+            return refused
         recipient = message.header.recipient
-        if message.author != source:
-            # One hub, never two: nothing goes round in circles.
-            return NOT_YOURS
-        if not self._is_known(source):
-            return STRANGER
         window = self._windows.get(recipient)
         if window is not None and len(window.out) < CREDIT_MAX:
             self._pass_on(recipient, window, message.envelope, None)
@@ -225,6 +227,14 @@ class Exchange:
             self.counted["held"] += 1
             self.deliver(recipient)
         return why
+
+    def _refused(self, source: PeerId, message: Message) -> str | None:
+        if message.author != source:
+            # One hub, never two: nothing goes round in circles.
+            return NOT_YOURS
+        if not self._is_known(source):
+            return STRANGER
+        return None if self._may_forward(source) else FLOOD
 
     def deliver(self, recipient: PeerId) -> None:
         """Send what waits for a peer, as far as it gave credit."""

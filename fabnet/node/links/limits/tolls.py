@@ -40,6 +40,9 @@ BLOCK_RATE: Final = Rate(burst=2_000, per_s=200)
 or ten strangers at full speed."""
 STRANGERS_RATE: Final = Rate(burst=5_000, per_s=1_000)
 """Of all strangers together: a fifth of one core."""
+FORWARD_RATE: Final = Rate(burst=10_000, per_s=500)
+"""Messages of one peer that a hub forwards: ten full outboxes at once, then a sixth of
+one core. What is more goes back, and its sender says it again later."""
 WAIT_MS_MAX: Final = 5_000
 """The longest that a link waits, half of the patience of a ping; a debt that takes
 longer ends the link, and a request is refused at once."""
@@ -66,6 +69,7 @@ class Tolls:
     peers: Buckets = field(default_factory=Buckets)
     blocks: Buckets = field(default_factory=Buckets)
     strangers: Buckets = field(default_factory=Buckets)
+    forwards: Buckets = field(default_factory=Buckets)
     counted: Counter[str] = field(default_factory=Counter)
     """How often a payer `waited`, or was `refused`; and what was `paid`."""
 
@@ -87,6 +91,17 @@ class Tolls:
         """Charge a request by its address, whoever sent it; as `pay`."""
         tick_ms = self.clock.now().tick_ms
         return self.blocks.pay(block, REQUEST_COST, BLOCK_RATE, tick_ms)
+
+    def may_forward(self, peer: PeerId) -> bool:
+        """Charge a peer for a message that is to be forwarded; false if it may not.
+
+        Unlike `pay` it leaves no debt: what was not forwarded is not paid for.
+        """
+        tick_ms = self.clock.now().tick_ms
+        if self.forwards.pay(peer, 1, FORWARD_RATE, tick_ms) == 0:
+            return True
+        self.forwards.pay(peer, -1, FORWARD_RATE, tick_ms)
+        return False
 
 
 def size_cost(size_bytes: int) -> int:
