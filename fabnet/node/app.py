@@ -315,6 +315,7 @@ async def _open(
         lambda: shell.clock.now().tick_ms,
         shell.clock.token,
     )
+    node.links.exchange.is_hub = config.listen.hub
     proxies = proxies_in(config.listen.proxies)
     public = make_public_app(
         auth=auth, links=node.links, blobs=shell.blobs, proxies=proxies
@@ -329,12 +330,9 @@ async def _open(
         proxies=proxies,
     )
     if config.listen.public is not None:
+        bounds = Bounds(proxies=tuple(proxies))
         await open_door(
-            doors,
-            public,
-            config.listen.public,
-            shutdown_s=SHUTDOWN_S,
-            bounds=Bounds(proxies=tuple(proxies)),
+            doors, public, config.listen.public, shutdown_s=SHUTDOWN_S, bounds=bounds
         )
     await _listen(doors, make_operator_app(shell), *config.listen.operator)
     return index
@@ -395,7 +393,7 @@ def _attaching(
         node.links.introduce(record)
         await node.runner.post(Placed(record))
 
-    return Attaching(linked, tell)
+    return Attaching(linked, tell, node.dialler.speaks)
 
 
 async def _watch_disk(shell: Shell, disk: DiskState) -> None:

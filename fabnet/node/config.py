@@ -115,6 +115,9 @@ class ListenConfig:
         Meta(max_length=16, description="a list of multiaddrs without /p2p"),
     ] = ()
     """Multiaddrs under which others reach `public`; none for a node behind a NAT."""
+    hub: Annotated[bool, Meta(description="true or false")] = True
+    """Whether nodes that nobody can dial may be reached by way of this one, where it
+    names `addresses`."""
     proxies: Annotated[
         tuple[str, ...], Meta(max_length=16, description="a list of networks")
     ] = ("127.0.0.0/8", "::1/128")

@@ -8,6 +8,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+import aiohttp
+
+from fabnet.errors import RemoteError
+from fabnet.node.links.public import HUB_PROTOCOL
 from fabnet.protocol.address import Address
 from fabnet.records.ids import CharterId, PeerId
 
@@ -52,9 +56,13 @@ class Attaching:
         self,
         linked: Callable[[], list[Hub]],
         tell: Callable[[tuple[Hub, ...]], Awaitable[None]],
+        speaks: Callable[[Address, str], Awaitable[bool]],
     ) -> None:
         self._linked = linked
         self._tell = tell
+        self._speaks = speaks
+        self._serves: dict[PeerId, bool] = {}
+        """Whether each that is linked is a hub, as it said when the link came up."""
         self.hubs: tuple[Hub, ...] = ()
 
     async def keep(self) -> None:
@@ -65,8 +73,27 @@ class Attaching:
 
     async def look(self) -> None:
         """Name other hubs when those that we named are not the best any more."""
-        chosen = choose(self.hubs, self._linked())
+        linked = self._linked()
+        peers = {hub.peer for hub in linked}
+        self._serves = {it: yes for it, yes in self._serves.items() if it in peers}
+        chosen = choose(self.hubs, [hub for hub in linked if await self._is_hub(hub)])
         if chosen != self.hubs:
             self.hubs = chosen
             logger.info("our hubs: %s", ", ".join(hub.address.text for hub in chosen))
             await self._tell(chosen)
+
+    async def _is_hub(self, hub: Hub) -> bool:
+        """Whether a peer forwards for others; who does not say now is asked again."""
+        known = self._serves.get(hub.peer)
+        if known is not None:
+            return known
+        try:
+            serves = await self._speaks(hub.address, HUB_PROTOCOL)
+        except (aiohttp.ClientError, RemoteError, TimeoutError, OSError) as error:
+            logger.info("%s does not say whether it is a hub: %s", hub.peer, error)
+            # No answer is no reason to leave one that we named.
+            return any(hub.peer == named.peer for named in self.hubs)
+        if not serves:
+            logger.info("%s is no hub", hub.peer)
+        self._serves[hub.peer] = serves
+        return serves

@@ -49,8 +49,8 @@ class Pinning:
         """What did not fit, or could not be had: not tried again before a restart."""
 
     async def keep(self) -> None:
-        """Look after the files of attached nodes until cancelled."""
-        while True:
+        """Look after the files of attached nodes until cancelled, if we are a hub."""
+        while self._links.exchange.is_hub:
             for peer in self._links.peers():
                 if not self._links.addresses.get(peer):  # else it serves its own files
                     await self.look(peer)

@@ -8,14 +8,15 @@ from collections.abc import Callable
 from typing import Final
 
 import aiohttp
+import msgspec
 
-from fabnet.errors import RemoteError
+from fabnet.errors import LimitError, MalformedError, RemoteError
 from fabnet.node.clock import Clock
 from fabnet.node.links.auth_http import Login, login, tls_name
 from fabnet.node.links.frames import FRAME_BYTES_MAX
 from fabnet.node.links.link import PING_S, Link
 from fabnet.node.links.links import Links
-from fabnet.node.links.public import WS_PATH
+from fabnet.node.links.public import WELL_KNOWN, WS_PATH
 from fabnet.protocol.address import Address, authority, base_url
 from fabnet.protocol.voice import Identity
 
@@ -24,6 +25,8 @@ logger = logging.getLogger(__name__)
 RETRY_S: Final = 1
 """The first wait after a link was lost or not got; doubled each time."""
 RETRY_S_MAX: Final = 300
+KNOWN_BYTES_MAX: Final = 16_384
+"""Bytes that are read of the protocols that a peer speaks; ours are 800."""
 DIAL_S_MAX: Final = 20
 """How long one attempt may take."""
 
@@ -78,6 +81,32 @@ class Dialler:
         )
         self._logins[address] = fresh
         return fresh
+
+    async def speaks(self, address: Address, protocol: str) -> bool:
+        """Whether the peer at `address` says that it speaks `protocol`.
+
+        Raise RemoteError, aiohttp.ClientError, TimeoutError or OSError when it does
+        not say.
+        """
+        host = authority(address)
+        asked = self._session.get(
+            base_url(address) + WELL_KNOWN,
+            headers={"Host": host},
+            server_hostname=tls_name(host),
+            allow_redirects=False,
+        )
+        raw = b""
+        async with asyncio.timeout(DIAL_S_MAX), asked as response:
+            if response.status != 200:
+                raise MalformedError(f"{host}: {WELL_KNOWN}: {response.status}")
+            async for piece in response.content.iter_any():
+                raw += piece
+                if len(raw) > KNOWN_BYTES_MAX:
+                    raise LimitError(f"{host}: {WELL_KNOWN}: over {KNOWN_BYTES_MAX} B")
+        try:
+            return protocol in msgspec.json.decode(raw, type=dict[str, object])
+        except msgspec.DecodeError as error:
+            raise MalformedError(f"{host}: {WELL_KNOWN}: {error}") from error
 
     def forget(self, address: Address) -> None:
         """Log in anew next time: the peer no longer takes what we hold."""

@@ -29,6 +29,8 @@ from fabnet.node.store.blobs import Blobs
 WS_PATH: Final = "/fabnet/ws"
 BLOB_PATH: Final = "/fabnet/blob/"
 WELL_KNOWN: Final = "/.well-known/libp2p/protocols"
+HUB_PROTOCOL: Final = "/fabnet/hub/1.0.0"
+"""Spoken by those by way of whom others may be reached."""
 BODY_BYTES_MAX: Final = 64 * 1_024
 """Nobody sends us a body on this port but frames, which have a bound of their own."""
 
@@ -38,6 +40,7 @@ _PROTOCOLS: Final = {
     "/fabnet/ws/1.0.0": {"path": WS_PATH},
     "/fabnet/blob/1.0.0": {"path": BLOB_PATH},
 }
+_HUB: Final = {HUB_PROTOCOL: {"path": WS_PATH}}
 
 
 _STATUS: Final = {BLOCKED: 403, SHUT_OUT: 403, TOO_MUCH: 429, FULL: 503}
@@ -50,7 +53,7 @@ def make_public_app(
     door = _Door(links, blobs, proxies)
     app = web.Application(client_max_size=BODY_BYTES_MAX, middlewares=[door.toll()])
     install(app, auth)
-    app.router.add_get(WELL_KNOWN, _protocols)
+    app.router.add_get(WELL_KNOWN, door.tell_protocols)
     app.router.add_get(WS_PATH, door.open_link)
     app.router.add_get(BLOB_PATH + "{cid}", door.give_blob)
     app.on_shutdown.append(door.let_go)
@@ -102,6 +105,13 @@ class _Door:
         await self._links.serve(Link(socket, peer=peer, dialler=peer, block=block))
         return socket
 
+    async def tell_protocols(self, _: web.Request) -> web.Response:
+        """Tell what is spoken here, and whether we are a hub."""
+        spoken = _PROTOCOLS | (_HUB if self._links.exchange.is_hub else {})
+        # Nested as the spec says, and flat as go-libp2p and js-libp2p read it.
+        known = {"protocols": spoken, **spoken}
+        return web.Response(text=json.dumps(known), content_type="application/json")
+
     async def let_go(self, _: web.Application) -> None:
         """End the links: they are requests, for whose end the server would wait."""
         self._links.let_go()
@@ -140,9 +150,3 @@ class _Door:
         refused = self._refused(TOO_MUCH)
         refused.headers["Retry-After"] = str(-(-wait_ms // 1_000))
         return refused
-
-
-async def _protocols(_: web.Request) -> web.Response:
-    # Nested as the spec says, and flat as go-libp2p and js-libp2p read it.
-    known = {"protocols": _PROTOCOLS, **_PROTOCOLS}
-    return web.Response(text=json.dumps(known), content_type="application/json")

@@ -7,7 +7,9 @@ import pytest
 from fabnet.errors import RemoteError
 from fabnet.node.hubs.attaching import Attaching, Hub, choose
 from fabnet.node.links.hub.whereabouts import hubs_in
+from fabnet.node.links.public import HUB_PROTOCOL
 from fabnet.protocol import address as addresses
+from fabnet.protocol.address import Address
 from fabnet.records.ids import CharterId
 from fabnet.records.peer_record import open_peer_record, seal_peer_record
 from tests.protocol.minds import key
@@ -40,6 +42,10 @@ def test_a_hub_stays_while_it_is_linked_and_one_that_is_away_makes_room() -> Non
     assert set(choose(three, [LOOM, FORGE, KILN])) == {LOOM, FORGE, KILN}
 
 
+async def yes(_address: Address, protocol: str) -> bool:
+    return protocol == HUB_PROTOCOL
+
+
 @pytest.mark.asyncio
 async def test_it_is_told_once_when_the_hubs_change() -> None:
     linked, told = [MILL], list[tuple[Hub, ...]]()
@@ -47,7 +53,7 @@ async def test_it_is_told_once_when_the_hubs_change() -> None:
     async def tell(hubs: tuple[Hub, ...]) -> None:
         told.append(hubs)
 
-    attaching = Attaching(lambda: linked, tell)
+    attaching = Attaching(lambda: linked, tell, yes)
     await attaching.look()
     await attaching.look()
     linked.append(LOOM)
@@ -56,6 +62,59 @@ async def test_it_is_told_once_when_the_hubs_change() -> None:
     await attaching.look()
 
     assert [set(hubs) for hubs in told] == [{MILL}, {MILL, LOOM}]
+
+
+@pytest.mark.asyncio
+async def test_who_is_no_hub_is_not_named_and_asked_once_for_each_link() -> None:
+    linked, told = [MILL, LOOM], list[tuple[Hub, ...]]()
+    asked: list[Address] = []
+
+    async def tell(hubs: tuple[Hub, ...]) -> None:
+        told.append(hubs)
+
+    async def speaks(address: Address, _protocol: str) -> bool:
+        asked.append(address)
+        return address != MILL.address
+
+    attaching = Attaching(lambda: linked, tell, speaks)
+    await attaching.look()
+    await attaching.look()
+    assert told == [(LOOM,)]
+    assert asked == [MILL.address, LOOM.address]
+
+    linked.remove(MILL)
+    await attaching.look()
+    linked.append(MILL)
+    await attaching.look()
+    assert asked == [MILL.address, LOOM.address, MILL.address]
+
+
+@pytest.mark.asyncio
+async def test_who_does_not_say_is_asked_again_and_one_that_was_named_stays() -> None:
+    linked, told = [MILL], list[tuple[Hub, ...]]()
+    answers: list[bool | Exception] = [TimeoutError(), True]
+
+    async def tell(hubs: tuple[Hub, ...]) -> None:
+        told.append(hubs)
+
+    async def speaks(_address: Address, _protocol: str) -> bool:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    attaching = Attaching(lambda: linked, tell, speaks)
+    await attaching.look()
+    assert not told
+    await attaching.look()
+    assert told == [(MILL,)]
+
+    linked.clear()
+    await attaching.look()
+    linked.append(MILL)
+    answers.append(RemoteError("a page of errors"))
+    await attaching.look()
+    assert told == [(MILL,)], "and nobody is told anything else"
 
 
 def test_a_relayed_address_is_written_as_libp2p_writes_it() -> None:

@@ -52,6 +52,7 @@ STRANGER: Final = "stranger"
 NOT_YOURS: Final = "not-yours"
 NOT_ATTACHED: Final = "not-attached"
 FLOOD: Final = "flood"
+NO_HUB: Final = "no-hub"
 
 
 class Wire(Protocol):
@@ -99,6 +100,8 @@ class Exchange:
         self._ways: OrderedDict[PeerId, PeerId] = OrderedDict()
         self._looking: dict[PeerId, list[Message]] = {}
         self._asks: asyncio.Queue[PeerId] = asyncio.Queue(LOOKUP_MAX)
+        self.is_hub = True
+        """Whether the operator lets us forward for others, and hold what waits."""
         self.errand: Callable[[Address], None] = _nothing
         """Has somebody dialled for a message that has no way."""
         self.counted: Counter[str] = Counter()
@@ -229,6 +232,8 @@ class Exchange:
         return why
 
     def _refused(self, source: PeerId, message: Message) -> str | None:
+        if not self.is_hub:
+            return NO_HUB
         if message.author != source:
             # One hub, never two: nothing goes round in circles.
             return NOT_YOURS
