@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ from hypothesis import strategies as st
 from fabnet.content.cid import Cid, of_dag_pb, of_raw
 from fabnet.errors import LimitError, MalformedError, StorageError
 from fabnet.node.store import blobs as module
+from fabnet.node.store.alarm import Alarm
 from fabnet.node.store.blobs import Blobs
 
 
@@ -237,14 +241,60 @@ async def test_content_is_on_disk_before_its_name_and_its_name_before_the_answer
     ]
 
 
+@pytest.mark.asyncio
+async def test_the_next_piece_comes_while_one_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blobs = Blobs.open(tmp_path)
+    asked_on = threading.Event()
+    waited: list[bool] = []
+    really_write = module._Partial.write
+
+    def write(partial: module._Partial, pieces: Sequence[bytes]) -> None:
+        waited.append(asked_on.wait(5))
+        really_write(partial, pieces)
+
+    async def two() -> AsyncIterator[bytes]:
+        yield b"x" * module._PIECE_BYTES
+        asked_on.set()
+        yield b"y"
+
+    monkeypatch.setattr(module._Partial, "write", write)
+    content = b"x" * module._PIECE_BYTES + b"y"
+    assert await blobs.put_stream(two(), of_raw(content)) == len(content)
+    assert waited == [True, True]
+
+
+@pytest.mark.asyncio
+async def test_a_disk_that_fails_in_the_middle_keeps_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alarm = Alarm()
+    blobs = Blobs.open(tmp_path, alarm)
+    chunks = [bytes([n]) * module._PIECE_BYTES for n in range(4)]
+    synced: list[int] = []
+
+    def sync(handle: int) -> None:
+        synced.append(handle)
+        raise OSError(errno.EIO, "the disk is gone")
+
+    monkeypatch.setattr(module, "_UNSYNCED_BYTES", module._PIECE_BYTES)
+    monkeypatch.setattr(os, "fsync", sync)
+    with pytest.raises(StorageError, match="the disk is gone"):
+        await blobs.put_stream(stream(*chunks), of_raw(b"".join(chunks)))
+    assert len(synced) == 1, "an error is not asked about twice"
+    assert alarm.failure is not None, "nothing else is kept either"
+    assert files(tmp_path) == []
+
+
 @given(st.lists(st.binary(max_size=40), max_size=8), st.integers(1, 60))
 @settings(max_examples=60, deadline=None)
 def test_pieces_hold_what_the_chunks_held(chunks: list[bytes], most: int) -> None:
     data = b"".join(chunks)
 
     async def gather() -> bytes:
-        pieces = [piece async for piece in module._pieces(stream(*chunks), most)]
-        return b"".join(pieces)
+        gathered = [held async for held in module._pieces(stream(*chunks), most)]
+        return b"".join(chain.from_iterable(gathered))
 
     if len(data) <= most:
         assert asyncio.run(gather()) == data

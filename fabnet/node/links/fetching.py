@@ -39,6 +39,8 @@ FETCHES_MAX: Final = 4
 """Designs fetched at once: a bad line is not shared further."""
 FETCH_S_MAX: Final = 600
 """Seconds for one file."""
+READ_BYTES_MAX: Final = 256 * 1_024
+"""What of a file is read ahead of the disk; twice it, at most, is in memory."""
 
 
 class Fetcher:
@@ -137,6 +139,7 @@ class Fetcher:
                     server_hostname=tls_name(host),
                     timeout=aiohttp.ClientTimeout(total=FETCH_S_MAX),
                     allow_redirects=False,
+                    read_bufsize=READ_BYTES_MAX,
                 )
                 async with asked as response:
                     if response.status == 401:

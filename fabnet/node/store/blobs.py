@@ -13,7 +13,7 @@ import functools
 import hashlib
 import itertools
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Callable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final, ParamSpec, TypeVar
 
@@ -28,8 +28,12 @@ P = ParamSpec("P")
 
 BLOB_BYTES_MAX: Final = 1024 * 1024 * 1024
 """One file: larger than any part we know of. None is held in memory at any length."""
-_PIECE_BYTES: Final = 256 * 1024
-"""What is gathered before a thread is asked to write it: a thread costs 0.1 ms."""
+_PIECE_BYTES: Final = 512 * 1024
+"""What is gathered before a thread is asked to write it: a thread costs 0.1 ms. Twice
+this is in memory, for the next is gathered while one is written."""
+_UNSYNCED_BYTES: Final = 16 * 1024 * 1024
+"""What is written before the disk is set to work on it: what comes meanwhile does not
+wait, and little is left for the end."""
 _PARTIAL: Final = "partial"
 """The directory of what is still being written."""
 
@@ -132,26 +136,47 @@ class Blobs:
     async def _put(
         self, chunks: AsyncIterable[bytes], cid: Cid | None, bytes_max: int
     ) -> tuple[Cid, int]:
+        """Write and hash each piece while the next one comes, and sync beside both."""
         self._alarm.check()
         partial = _Partial(self._root / _PARTIAL / str(next(self._numbers)))
+        writing = syncing = self._begin(partial.open)
         try:
-            await self._in_thread(partial.open)
-            async for piece in _pieces(chunks, bytes_max):
-                await self._in_thread(partial.write, piece)
+            async for pieces in _pieces(chunks, bytes_max):
+                await _ended(writing)
+                if partial.unsynced_bytes >= _UNSYNCED_BYTES and syncing.done():
+                    await _ended(syncing)
+                    partial.unsynced_bytes = 0
+                    syncing = self._begin(partial.sync)
+                writing = self._begin(partial.write, pieces)
+            await _ended(writing)
+            await _ended(syncing)
             named = partial.cid if cid is None else cid
             return named, await self._in_thread(self._keep, partial, named)
         finally:
+            # A thread that is still at it holds the file.
+            await asyncio.wait([writing, syncing])
             await _in_thread(partial.discard)
 
     async def _in_thread(
         self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Do what writes in a thread; if the disk fails under it, ring the alarm."""
-        try:
-            return await _in_thread(work, *args, **kwargs)
-        except DiskError as error:
+        return await _ended(self._begin(work, *args, **kwargs))
+
+    def _begin(
+        self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    ) -> asyncio.Future[T]:
+        """The same, and go on beside it; whoever begins it waits until it has ended."""
+        task = _begun(work, *args, **kwargs)
+        task.add_done_callback(self._look_at)
+        return task
+
+    def _look_at(self, task: asyncio.Future[T]) -> None:
+        error = task.exception()
+        if isinstance(error, OSError):
+            error = failed("the disk failed", error)
+        if isinstance(error, DiskError):
             self._alarm.ring(error)
-            raise
 
     def _keep(self, partial: _Partial, cid: Cid) -> int:
         target = self.path(cid)
@@ -176,6 +201,7 @@ class _Partial:
         self._path = path
         self._hash = hashlib.sha256()
         self._size_bytes = 0
+        self.unsynced_bytes = 0
         self._file: BinaryIO | None = None
 
     @property
@@ -186,11 +212,18 @@ class _Partial:
     def open(self) -> None:
         self._file = self._path.open("xb")
 
-    def write(self, piece: bytes) -> None:
+    def write(self, pieces: Sequence[bytes]) -> None:
         assert self._file is not None
-        self._file.write(piece)
-        self._hash.update(piece)
-        self._size_bytes += len(piece)
+        for piece in pieces:
+            self._file.write(piece)
+            self._hash.update(piece)
+            self._size_bytes += len(piece)
+            self.unsynced_bytes += len(piece)
+
+    def sync(self) -> None:
+        """Have on the disk what is written so far, but for what may follow."""
+        assert self._file is not None
+        os.fsync(self._file.fileno())
 
     def keep(self, cid: Cid, target: Path) -> int:
         """Give the blob its name, durably, if the name is its own."""
@@ -213,9 +246,19 @@ class _Partial:
 
 
 async def _in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do `work` in a thread; when cancelled, let it end first, for it holds a file."""
+    """Do `work` in a thread."""
+    return await _ended(_begun(work, *args, **kwargs))
+
+
+def _begun(
+    work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> asyncio.Future[T]:
     loop = asyncio.get_running_loop()
-    task = loop.run_in_executor(None, functools.partial(work, *args, **kwargs))
+    return loop.run_in_executor(None, functools.partial(work, *args, **kwargs))
+
+
+async def _ended(task: asyncio.Future[T]) -> T:
+    """Wait for a thread; when cancelled, let it end first, for it holds a file."""
     try:
         return await asyncio.shield(task)
     except asyncio.CancelledError:
@@ -229,8 +272,10 @@ async def _once(data: bytes) -> AsyncIterator[bytes]:
     yield data
 
 
-async def _pieces(chunks: AsyncIterable[bytes], limit: int) -> AsyncIterator[bytes]:
-    """Gather chunks into pieces worth a thread; raise LimitError past `limit` bytes."""
+async def _pieces(
+    chunks: AsyncIterable[bytes], limit: int
+) -> AsyncIterator[Sequence[bytes]]:
+    """Gather chunks until they are worth a thread; LimitError past `limit` bytes."""
     held: list[bytes] = []
     size_bytes, sent_bytes = 0, 0
     async for chunk in chunks:
@@ -239,10 +284,10 @@ async def _pieces(chunks: AsyncIterable[bytes], limit: int) -> AsyncIterator[byt
             raise LimitError(f"blob: more than {limit} bytes")
         held.append(chunk)
         if size_bytes - sent_bytes >= _PIECE_BYTES:
-            yield b"".join(held)
-            held.clear()
+            yield held
+            held = []
             sent_bytes = size_bytes
-    yield b"".join(held)
+    yield held
 
 
 def _size(path: Path) -> int | None:
