@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import msgpack
 import msgspec
@@ -166,6 +166,39 @@ def test_a_body_that_is_read_encodes_to_what_was_read(fields: list[object]) -> N
     except RemoteError:
         return
     assert canonical.encode(order) == packed
+
+
+class Decode(Protocol):
+    def __call__(self, packed: bytes, of: type[Order], *, bytes_max: int) -> Order: ...
+
+
+def read_by(packed: bytes, way: Decode) -> Order | str:
+    try:
+        return way(packed, Order, bytes_max=100)
+    except RemoteError as error:
+        return str(error)
+
+
+def test_the_short_way_to_read_and_the_long_one_agree() -> None:
+    whole = canonical.encode(ORDER)
+    longer = (
+        b"\xcc\x02",
+        b"\xcd\x00\x04",
+        b"\xd9\x03",
+        b"\xdc\x00\x02",
+        b"\xc5\x00\x02",
+    )
+    other = (b"", b"\x00", b"\xc3", b"\xc0", b"\xa0", b"\xff", b"\x91\x91")
+    answers: list[Order | str] = []
+    for at in range(len(whole) + 1):
+        for cut in range(3):
+            for put in longer + other:
+                packed = whole[:at] + put + whole[at + cut :]
+                answers.append(read_by(packed, canonical.decode))
+                assert answers[-1] == read_by(packed, canonical._decode), packed.hex()
+
+    assert ORDER in answers
+    assert answers.count("not the canonical encoding") >= len(longer)
 
 
 @pytest.mark.parametrize("value", [0.5, True, [False], {"a": 1}, [1, [2.0]]])
