@@ -97,7 +97,11 @@ async def door(
 
 @asynccontextmanager
 async def knock(
-    at: Door, who: SigningKey = GUEST, headers: Mapping[str, str] | None = None
+    at: Door,
+    who: SigningKey = GUEST,
+    headers: Mapping[str, str] | None = None,
+    *,
+    answers_pings: bool = True,
 ) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
     async with aiohttp.ClientSession(headers=headers) as session:
         login = await auth_http.login(
@@ -106,7 +110,9 @@ async def knock(
         )  # fmt: skip
         shown = {"Authorization": login.bearer}
         url = f"http://{at.host}{WS_PATH}"
-        async with session.ws_connect(url, headers=shown) as socket:
+        async with session.ws_connect(
+            url, headers=shown, autoping=answers_pings
+        ) as socket:
             yield socket
 
 

@@ -14,7 +14,7 @@ from fabnet.errors import LimitError, MalformedError, RemoteError
 from fabnet.node.clock import Clock
 from fabnet.node.links.auth_http import Login, login, tls_name
 from fabnet.node.links.frames import FRAME_BYTES_MAX
-from fabnet.node.links.link import PING_S, Link
+from fabnet.node.links.link import Link
 from fabnet.node.links.links import Links
 from fabnet.node.links.public import WELL_KNOWN, WS_PATH
 from fabnet.protocol.address import Address, authority, base_url
@@ -130,7 +130,7 @@ class Dialler:
                     base_url(address) + WS_PATH,
                     headers={"Authorization": granted.bearer, "Host": host},
                     server_hostname=tls_name(host),
-                    heartbeat=PING_S,
+                    autoping=False,
                     max_msg_size=FRAME_BYTES_MAX,
                     compress=0,
                 )

@@ -88,6 +88,9 @@ INBOUND_MAX: Final = LINKS_MAX - 16
 stranger makes room for a peer that is known, and nobody else does."""
 STRANGERS_MAX: Final = 32
 """Links of peers that nobody vouches for; one more is turned away."""
+OWED_MAX: Final = 16
+"""What a link may owe before it is charged: to charge for each frame takes as long as
+to read it."""
 TOO_MUCH: Final = "too-much"
 FULL: Final = "full"
 
@@ -203,6 +206,7 @@ class Links:
         except* RemoteError as group:
             self.lower(Lower(peer, first_fault(group)))
         finally:
+            self._settle(link)
             await link.close()
             if self._links.get(peer) is link:
                 del self._links[peer]
@@ -233,14 +237,14 @@ class Links:
                 return
 
     async def _hear(self, link: Link, heard: Hello | Heard | Aside) -> None:
-        peer = link.peer
-        if not await self._pay(link, FRAME_COST + RECORD_COST * _signatures(heard)):
+        link.owes += FRAME_COST + RECORD_COST * _signatures(heard)
+        if link.owes >= OWED_MAX and not await self._pay(link, 0):
             return
         match heard:
-            case Hello():
-                await self._greet(peer, heard)
             case MessageHeard():
                 await self._hear_message(link, heard)
+            case Hello():
+                await self._greet(link.peer, heard)
             case CreditFrame() | ReturnedFrame() | WantFrame() | ChunkFrame():
                 await self._hear_aside(link, heard)
             case _:
@@ -285,12 +289,15 @@ class Links:
         self.exchange.deliver(peer)
 
     async def _pay(self, link: Link, cost: int) -> bool:
-        """Charge a link's peer, and wait while it is in debt; false when it is over.
+        """Note a cost, charge it with others, wait out debts; false when it is over.
 
         A link that waits is not read, so that whoever floods it fills its own wire.
         """
+        link.owes += cost
+        if link.owes < OWED_MAX:
+            return True
         payer = Payer(link.peer, link.block)
-        wait_ms, waited_ms = self.tolls.pay(payer, cost), 0
+        wait_ms, waited_ms = self._settle(link), 0
         while wait_ms > 0:
             waited_ms += wait_ms
             if waited_ms > WAIT_MS_MAX:
@@ -302,6 +309,11 @@ class Links:
             await asyncio.sleep(wait_ms / 1_000)
             wait_ms = self.tolls.pay(payer, 0)
         return True
+
+    def _settle(self, link: Link) -> int:
+        """Charge a link's peer for all it owes; return the milliseconds to wait."""
+        owed, link.owes = link.owes, 0
+        return self.tolls.pay(Payer(link.peer, link.block), owed)
 
     def charge(self, peer: PeerId, cost: int) -> None:
         """Charge a peer for what was done for it later; what came on a stick is free.

@@ -21,7 +21,7 @@ from fabnet.node.links.limits.blocks import block_of
 from fabnet.node.links.limits.proxies import Proxies, sender_of
 from fabnet.node.links.limits.standing import BLOCKED, SHUT_OUT
 from fabnet.node.links.limits.tolls import REQUEST_COST, Payer, size_cost
-from fabnet.node.links.link import CLOSE_S_MAX, PING_S, Link
+from fabnet.node.links.link import CLOSE_S_MAX, Link
 from fabnet.node.links.links import FULL, TOO_MUCH, Links
 from fabnet.node.links.peer_id_auth import ServerAuth
 from fabnet.node.store.blobs import Blobs
@@ -96,7 +96,7 @@ class _Door:
         if why is not None:
             return self._refused(why)
         socket = web.WebSocketResponse(
-            heartbeat=PING_S,
+            autoping=False,
             max_msg_size=FRAME_BYTES_MAX,
             compress=False,
             timeout=CLOSE_S_MAX,
