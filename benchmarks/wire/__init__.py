@@ -1,0 +1,1 @@
+"""The wire: files, links, and what both cost."""
