@@ -42,6 +42,7 @@ IN_A_ROW_MAX: Final = 32
 CLOSE_S_MAX: Final = 2
 """Seconds that a peer has to answer our goodbye; a liar keeps its place no longer."""
 
+_BINARY: Final = WSMsgType.BINARY
 Socket = ClientWebSocketResponse | WebSocketResponse
 _Rest = Awaitable[None]
 """What is left of sending a frame: to wait until there is room for another."""
@@ -114,13 +115,18 @@ class Link:
         """Pass on what is heard until either side closes; a lie raises RemoteError."""
         async with asyncio.TaskGroup() as tasks:
             writer = tasks.create_task(self._write(), name=f"write {self.peer}")
-            dropper = tasks.create_task(self._drop(), name=f"drop {self.peer}")
+            # A task of its own is woken without all that stands above it.
+            reading = tasks.create_task(
+                self._read(reader, hear), name=f"read {self.peer}"
+            )
+            reading.add_done_callback(lambda _: self.drop())
             self._look_later()
             try:
-                await self._read(reader, hear)
+                await self._dropped.wait()
+                await self._socket.close()
+                await asyncio.wait([reading])
             finally:
                 writer.cancel()
-                dropper.cancel()
                 if self._look is not None:
                     self._look.cancel()
 
@@ -142,10 +148,6 @@ class Link:
             if not self._is_behind:
                 self._begin(self._socket.ping())
         self._look_later()
-
-    async def _drop(self) -> None:
-        await self._dropped.wait()
-        await self._socket.close()
 
     async def _write(self) -> None:
         """Write what waits, in order; with the last of it `send` writes by itself."""
@@ -179,11 +181,13 @@ class Link:
             if in_a_row == IN_A_ROW_MAX:
                 in_a_row = 0
                 await asyncio.sleep(0)
-            match message.type:
-                case WSMsgType.BINARY if len(message.data) <= HERE_BYTES_MAX:
+            if message.type is _BINARY:
+                if len(message.data) <= HERE_BYTES_MAX:
                     await hear(reader.read(message.data))
-                case WSMsgType.BINARY:
+                else:
                     await hear(await asyncio.to_thread(reader.read, message.data))
+                continue
+            match message.type:
                 case WSMsgType.PING:
                     await self._socket.pong(message.data)
                 case WSMsgType.PONG:

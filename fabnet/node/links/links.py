@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final
 
 from fabnet.errors import MalformedError, RemoteError
@@ -202,7 +203,7 @@ class Links:
         try:
             if held is not None:
                 await held.close()
-            await link.serve(reader, lambda heard: self._hear(link, heard))
+            await link.serve(reader, partial(self._hear, link))
         except* RemoteError as group:
             self.lower(Lower(peer, first_fault(group)))
         finally:
@@ -339,9 +340,12 @@ class Links:
 
     async def tell_known(self, effect: TellKnown) -> None:
         """Show a peer what we have of its own."""
-        found = [await self._store.record(id_) for id_ in effect.records]
-        envelopes = tuple(each.envelope for each in found if each is not None)
-        self._send(effect.peer, KnownFrame("known", envelopes))
+        envelopes: list[bytes] = []
+        for id_ in effect.records:
+            record = await self._store.record(id_)
+            if record is not None:
+                envelopes.append(record.envelope)
+        self._send(effect.peer, KnownFrame("known", tuple(envelopes)))
 
     def got(self, effect: SendGot) -> None:
         """Confirm a batch."""
