@@ -177,13 +177,17 @@ class Gossip:
     def got(self, turn: Turn, event: GotHeard) -> None:
         """Serve the next batch: the one before is on the subscriber's disk.
 
+        Once: what confirms nothing new, be it said twice or by a liar, is worth none.
         Only authors of whom others brought us something can be enough: no stranger
         fills our memory with names. And only when it has all that it asked for.
         """
         subscriber = self.subscribers.get(event.peer)
-        if subscriber is not None and event.cursor >= subscriber.whole:
+        if subscriber is None:
+            return
+        if event.cursor >= subscriber.whole:
             subscriber.brief |= self.feeds.keys() & set(event.enough)
-        self._served_up_to(turn, event.peer, event.cursor)
+        if event.cursor > subscriber.cursor or subscriber.stale:
+            self._served_up_to(turn, event.peer, event.cursor)
 
     def news(self, turn: Turn, since: int) -> None:
         """Serve everyone who waits for news what arrived after `since`.

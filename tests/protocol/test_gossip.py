@@ -65,6 +65,19 @@ def test_the_next_batch_leaves_when_the_one_before_is_confirmed() -> None:
     assert said.effects == [Serve(THEM, 6)]
 
 
+def test_what_is_confirmed_again_is_worth_no_further_batch() -> None:
+    ours = gossip()
+    subscribed(ours, 0)
+    ours.got(turn(), GotHeard(THEM, 6))
+    said = turn()
+
+    ours.got(said, GotHeard(THEM, 6))
+    ours.got(said, GotHeard(THEM, 3))
+
+    assert not said.effects, "the batch after 6 is under way, and once is enough"
+    assert ours.due_tick() == SERVE_AGAIN_MS, "unless it is lost"
+
+
 def test_where_nothing_was_to_serve_the_next_batch_begins() -> None:
     ours = gossip()
     subscribed(ours, 0)
@@ -92,7 +105,7 @@ def test_whoever_brought_all_the_news_is_not_served_it() -> None:
 
 def test_what_another_brought_is_served_though_the_last_news_were_its_own() -> None:
     ours = gossip()
-    subscribed(ours, 9)
+    subscribed(ours, 8)
     said = turn()
     ours.got(said, GotHeard(THEM, 9))
     ours.voice.kept = [(RECORD, THEM)]
