@@ -12,6 +12,7 @@ greatest (incarnation, seq) wins.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Final, TypeVar
@@ -42,6 +43,8 @@ HEADER_BYTES_MAX: Final = 512
 BODY_BYTES_MAX: Final = 48 * 1024
 ENVELOPE_BYTES_MAX: Final = HEADER_BYTES_MAX + 256
 """A header, and the envelope's key, type and signature around it."""
+NAMED_MAX: Final = 1_024
+"""Envelopes whose id is remembered: news is told to one peer after another."""
 NOTICE_PREFIX: Final = "notice."
 
 
@@ -153,6 +156,13 @@ def stored(envelope: bytes, body: bytes | None) -> Record:
     """Return a record whose signature was checked before it was stored."""
     _, payload, _ = parse_envelope(envelope, payload_type=PAYLOAD_TYPE)
     return _read(envelope, payload, body)
+
+
+@functools.lru_cache(NAMED_MAX)
+def id_of(envelope: bytes) -> RecordId:
+    """Return the id of the record in an envelope that was checked before."""
+    _, payload, _ = parse_envelope(envelope, payload_type=PAYLOAD_TYPE)
+    return RecordId(of_raw(payload))
 
 
 def _read(envelope: bytes, payload: bytes, body: bytes | None) -> Record:

@@ -43,8 +43,8 @@ from fabnet.records.record import (
     BODY_BYTES_MAX,
     ENVELOPE_BYTES_MAX,
     Record,
+    id_of,
     open_record,
-    stored,
 )
 
 FRAME_BYTES_MAX: Final = 64 * 1024
@@ -268,7 +268,7 @@ def batch(
         # An id says that the body can be had here.
         is_brief = bool(serve.brief) and body is not None
         if is_brief and signer_of(envelope).peer in serve.brief:
-            ids.append(stored(envelope, None).id)
+            ids.append(id_of(envelope))
         else:
             parcels.append(Parcel(envelope, body))
     return BatchFrame("batch", incarnation, cursor, tuple(parcels), tuple(ids))
