@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -39,6 +40,11 @@ def test_what_is_written_is_read_as_it_was(document: dict[str, Json]) -> None:
     assert strict_loads(written) == document
     assert strict_loads(json.dumps(document, indent=1).encode()) == document
     assert canonical_json(strict_loads(written)) == written
+
+
+@given(DOCUMENTS)
+def test_what_is_written_is_what_rfc_8785_writes(document: dict[str, Json]) -> None:
+    assert canonical_json(document) == rfc8785.dumps(document)
 
 
 @given(st.binary(max_size=30))
