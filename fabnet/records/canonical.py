@@ -58,7 +58,7 @@ def decode(packed: bytes, of: type[T], *, bytes_max: int) -> T:
     if len(packed) > bytes_max:
         raise LimitError(f"{len(packed)} bytes; the most is {bytes_max}")
     try:
-        found = cast("T", _reader(of).decode(packed))
+        found = cast("T", _reader(cast("type", of)).decode(packed))
     except (ValueError, RecursionError):
         return _decode(packed, of, bytes_max=bytes_max)
     return (
