@@ -219,16 +219,14 @@ class Disk:
         bytes_max: int,
     ) -> tuple[list[Record], int]:
         """Return what arrived after `after`, as the store does."""
-        later: list[int] = []
-        for arrival in reversed(self.records):
-            if arrival <= after:
-                break
-            later.append(arrival)
         batch: list[Record] = []
         size, cursor = 0, after
-        for arrival in reversed(later):
-            record, source = self.records[arrival]
-            if (source == not_from and arrival > lost) or arrival in self.void:
+        for arrival in range(after + 1, self.newest + 1):
+            found = self.records.get(arrival)
+            if found is None or arrival in self.void:
+                continue
+            record, source = found
+            if source == not_from and arrival > lost:
                 continue
             size += len(record.envelope) + len(record.body or b"") + PARCEL_BYTES
             if batch and (size > bytes_max or len(batch) == records_max):

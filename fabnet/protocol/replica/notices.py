@@ -27,6 +27,8 @@ class Notices:
     """The newest notice of everything, by author."""
 
     by_author: dict[PeerId, dict[Subject, Said]] = field(default_factory=dict)
+    greatest: dict[PeerId, Subject] = field(default_factory=dict)
+    """Of authors that speak of as many things as they may, the one that would go."""
 
     def remember(self, record: Record) -> None:
         """Know a notice that was kept before a restart."""
@@ -41,10 +43,12 @@ class Notices:
             if said[:2] < held[:2] or (said[:2] == held[:2] and said[2] >= held[2]):
                 return False
         elif len(kept) >= NOTICES_PER_AUTHOR_MAX:
-            greatest = max(kept)
+            greatest = self.greatest.get(record.author) or max(kept)
             if subject > greatest:
+                self.greatest[record.author] = greatest
                 return False
             del kept[greatest]
+            self.greatest.pop(record.author, None)
             turn.do(Forget(record.author, *greatest))
         kept[subject] = said
         return True

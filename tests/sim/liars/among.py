@@ -105,6 +105,7 @@ def _nothing_is_stuck(network: Network, site: Site) -> None:
             _waits_for_a_person(network, job)
     strays = [read(row, Stray) for row in rows.get("stray", {}).values()]
     entered = {lot_key(lot.job, lot.epoch) for lot in lots}
+    unknown = only_the_bench_knows(honest(network))
     for job in [
         *jobs,
         *(read(row, Job) for row in rows.get("closed-job", {}).values()),
@@ -117,7 +118,7 @@ def _nothing_is_stuck(network: Network, site: Site) -> None:
             if each.job == job.id and each.maker not in liars
             if lot_key(each.job, each.epoch) not in entered
         )
-        made -= only_the_bench_knows(honest(network), job.id)
+        made -= unknown[job.id]
         assert booked == made, f"L2: booked {booked}, on honest benches {made}"
 
 

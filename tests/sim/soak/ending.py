@@ -36,8 +36,11 @@ def is_over(network: Network, site: Site) -> None:
     """Assert it of one site."""
     assert site.is_up
     rows = site.disk.rows
+    unknown = only_the_bench_knows(network.sites.values())
     for row in rows.get("job", {}).values():
-        _waits_for_a_person(network, site, read(row, Job))
+        job = read(row, Job)
+        _waits_for_a_person(network, site, job)
+        _is_the_bench(network, site, job, unknown)
     for row in rows.get("making", {}).values():
         making = read(row, Making)
         assert making.state == "final", f"L1: {_lot(making)} is {making.state}"
@@ -45,7 +48,7 @@ def is_over(network: Network, site: Site) -> None:
         lot = read(row, Lot)
         assert lot.state in ("closed", "dropped"), f"L1: {_lot(lot)} is {lot.state}"
     for row in rows.get("closed-job", {}).values():
-        _is_the_bench(network, site, read(row, Job))
+        _is_the_bench(network, site, read(row, Job), unknown)
 
 
 def _waits_for_a_person(network: Network, site: Site, job: Job) -> None:
@@ -56,10 +59,11 @@ def _waits_for_a_person(network: Network, site: Site, job: Job) -> None:
     for_good = {each.machine for each in job.refused if each.version == INT_MAX}
     machines = {it for each in network.sites.values() for it in each.machines}
     assert machines <= for_good, f"{name} is open, and could be made"
-    _is_the_bench(network, site, job)
 
 
-def _is_the_bench(network: Network, site: Site, job: Job) -> None:
+def _is_the_bench(
+    network: Network, site: Site, job: Job, unknown: Counter[str]
+) -> None:
     """Assert L2, with what came to light late: surplus, and lots nobody here knew."""
     made, rows = network.watch.made(job.id), site.disk.rows
     lots = [read(row, Lot) for row in rows.get("lot", {}).values()]
@@ -72,12 +76,12 @@ def _is_the_bench(network: Network, site: Site, job: Job) -> None:
         for each in strays
         if each.job == job.id and lot_key(each.job, each.epoch) not in known
     )
-    made -= only_the_bench_knows(network.sites.values(), job.id)
+    made -= unknown[job.id]
     assert booked == made, f"L2: booked {booked}, on benches {made}"
 
 
-def only_the_bench_knows(sites: Iterable[Site], job: str) -> int:
-    """Return the good pieces of lots of a job that no disk of these sites tells of.
+def only_the_bench_knows(sites: Iterable[Site]) -> Counter[str]:
+    """Return, by job, the good pieces of lots that no disk of these sites tells of.
 
     So may be what was made before every disk that knew was lost, or went back to a
     backup: docs/RELIABILITY.md does not promise that those are ever booked.
@@ -94,13 +98,10 @@ def only_the_bench_knows(sites: Iterable[Site], job: str) -> int:
         for record in site.disk.kept(LOT_CLOSED):
             closed = record.read(LotClosed)
             told.add(lot_key(closed.job, closed.epoch))
-    return sum(
-        good for key, good in made.items() if key not in told and _is_of(key, job)
-    )
-
-
-def _is_of(key: str, job: str) -> bool:
-    return key.partition("/")[0] == job
+    unknown: Counter[str] = Counter()
+    for key in made.keys() - told:
+        unknown[key.partition("/")[0]] += made[key]
+    return unknown
 
 
 def _same_logs(network: Network) -> None:

@@ -29,6 +29,7 @@ from fabnet.records.record import open_record
 
 SIGNATURE_BYTES: Final = 64
 REMEMBERED_MAX: Final = 1_024
+OPENED_MAX: Final = 8_192
 SENT_MAX: Final = 20_000
 _TOP_BITS: Final = 0x3F
 """Of the last byte: a number below 2^254 is a canonical encoding."""
@@ -142,7 +143,7 @@ def remembered() -> Iterator[None]:
         patch.setattr(frames, "encode", encode)
         patch.setattr(frames, "decode", decode)
         patch.setattr(
-            frames, "open_record", functools.lru_cache(REMEMBERED_MAX)(open_record)
+            frames, "open_record", functools.lru_cache(OPENED_MAX)(open_record)
         )
         yield
 
