@@ -160,10 +160,14 @@ class Courier:
 
     def tick(self, turn: Turn) -> None:
         """Repeat what has waited long enough."""
-        for peer in sorted(self.routes):
-            route = self.routes[peer]
-            if route.waiting and route.due_tick <= turn.now.tick_ms:
-                self._repeat(turn, route)
+        now = turn.now.tick_ms
+        late = [
+            peer
+            for peer, route in self.routes.items()
+            if route.waiting and route.due_tick <= now
+        ]
+        for peer in sorted(late):
+            self._repeat(turn, self.routes[peer])
 
     def due_tick(self) -> int | None:
         """When `tick` next has something to do."""

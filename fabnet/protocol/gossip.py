@@ -279,9 +279,9 @@ class Gossip:
                 self._serve_all(turn, peer)
             elif busy is None and brief is not None and brief <= now:
                 self._serve_all(turn, peer)
-        for peer, due in sorted(self.ask_again_tick.items()):
-            if due <= now:
-                self._ask(turn, peer, brief=True)
+        quiet = [peer for peer, due in self.ask_again_tick.items() if due <= now]
+        for peer in sorted(quiet):
+            self._ask(turn, peer, brief=True)
 
     def clock_set(self, turn: Turn) -> None:
         """Ask all links again: what was early or late by our clock may count now."""

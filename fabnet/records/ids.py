@@ -69,8 +69,7 @@ Token = Annotated[str, spelled("[a-z0-9_.-]{1,60}")]
 """A machine-readable word: a process, a material, a reason."""
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
+class Now(msgspec.Struct, frozen=True):
     """The time as the shell read it: the calendar's and the boot clock's.
 
     Holds, retries and expiries count `tick_ms`; `moment_ms` serves only what people

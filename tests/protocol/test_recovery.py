@@ -79,7 +79,7 @@ def test_a_job_that_only_its_end_was_missing_of_is_closed_after_the_next_start()
     later = turn()
     due = back.due_tick()
     assert due is not None
-    later.now = replace(later.now, tick_ms=due)
+    later.now = msgspec.structs.replace(later.now, tick_ms=due)
     back.tick(later)
 
     assert not held.jobs
