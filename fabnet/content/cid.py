@@ -52,7 +52,7 @@ def of_dag_pb(block: bytes) -> Cid:
 def from_digest(digest: bytes, *, codec: int = RAW) -> Cid:
     """Return the CID that names the 32 bytes of a sha2-256 digest."""
     assert len(digest) == 32
-    return from_bytes(bytes((1, codec)) + _SHA2_256 + digest)
+    return _text(bytes((1, codec)) + _SHA2_256 + digest)
 
 
 def from_bytes(binary: bytes) -> Cid:
@@ -60,6 +60,10 @@ def from_bytes(binary: bytes) -> Cid:
     known = binary[:1] == b"\x01" and binary[1:2] in (b"\x55", b"\x70")
     if not known or binary[2:4] != _SHA2_256 or len(binary) != 36:
         raise MalformedError("cid: expected CIDv1, raw or dag-pb, sha2-256")
+    return _text(binary)
+
+
+def _text(binary: bytes) -> Cid:
     number = int.from_bytes(binary) << _SPARE_BITS
     for stay, move, by in _HALVINGS:
         number = number & stay | (number & move) << by

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Final
 
 from fabnet.errors import MalformedError
@@ -11,6 +12,8 @@ _VALUE: Final = {letter: value for value, letter in enumerate(_ALPHABET)}
 BASE58_MAX: Final = 128
 """Characters: a signature needs 88. The conversion is quadratic, so it is bounded."""
 _VARINT_BYTES_MAX: Final = 9
+VARINTS_MAX: Final = 1_024
+"""Numbers whose varint is remembered: most are lengths, and most of these are alike."""
 
 
 def base58(data: bytes) -> str:
@@ -36,6 +39,7 @@ def from_base58(text: str) -> bytes:
     return b"\0" * zeros + number.to_bytes((number.bit_length() + 7) // 8)
 
 
+@functools.lru_cache(VARINTS_MAX)
 def varint(number: int) -> bytes:
     """Return `number` as an unsigned LEB128 varint."""
     out = bytearray()

@@ -113,5 +113,12 @@ def _tail(payload: bytes, signature: bytes) -> bytes:
 
 
 def _signed_bytes(domain: str, payload_type: bytes, payload: bytes) -> bytes:
-    parts = (domain.encode(), payload_type, payload)
+    head = _signed_head(domain, payload_type)
+    return b"".join((head, varint(len(payload)), payload))
+
+
+@functools.lru_cache(HEADS_MAX)
+def _signed_head(domain: str, payload_type: bytes) -> bytes:
+    """Return what all that is signed for one use begins with."""
+    parts = (domain.encode(), payload_type)
     return b"".join(varint(len(part)) + part for part in parts)

@@ -6,6 +6,7 @@ import pytest
 
 from fabnet.designs.documents import grant as grants
 from fabnet.protocol.events import Tick
+from tests.sim import rhythm
 from tests.sim.cities import founded, hook, printer, published
 
 HOUR_MS = 3_600_000
@@ -34,7 +35,7 @@ def test_a_node_asks_again_as_soon_as_its_clock_is_set() -> None:
     network = founded("jackson", "detroit", seed=3)
     jackson, detroit = network.sites.values()
     detroit.skew_ms = -10 * YEAR_MS
-    network.run(60)
+    network.run(rhythm.IDLE_MS // 1_000)  # it has looked at its clock once
     cid = published(jackson, hook())
     network.run(60)
 
