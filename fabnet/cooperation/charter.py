@@ -204,18 +204,22 @@ def open_charter(raw: bytes, *, previous: Charter | None) -> Charter | Refusal:
 def lineage_of(raw: bytes) -> CharterId | None:
     """Return the id of the charter that `raw` claims to be of; nothing is verified."""
     try:
-        own = CharterId(document_id(strict_loads(raw)))
+        document = strict_loads(raw)
     except RemoteError:
         return None
-    return named_in(raw, "lineage") or own
+    return _named_in(document, "lineage") or CharterId(document_id(document))
 
 
 def named_in(raw: bytes, field: str) -> CharterId | None:
     """Return the charter that a document's subject names; nothing is verified."""
     try:
-        subject = strict_loads(raw).get("credentialSubject")
+        return _named_in(strict_loads(raw), field)
     except RemoteError:
         return None
+
+
+def _named_in(document: Mapping[str, Json], field: str) -> CharterId | None:
+    subject = document.get("credentialSubject")
     name = subject.get(field) if isinstance(subject, dict) else None
     return CharterId(name) if isinstance(name, str) else None
 

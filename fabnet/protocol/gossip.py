@@ -196,8 +196,9 @@ class Gossip:
         """
         kept = self.voice.take_kept()
         authors = {record.author for record, _ in kept}
+        sources = {source for _, source in kept}
         for peer, subscriber in sorted(self.subscribers.items()):
-            brought_all = all(source == peer for _, source in kept)
+            brought_all = sources <= {peer}
             is_idle = subscriber.busy_until_tick is None
             if is_idle and subscriber.cursor == since and brought_all:
                 subscriber.cursor = self.voice.arrival
