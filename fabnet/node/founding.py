@@ -82,16 +82,33 @@ def federation(
     moment_ms: int,
 ) -> bytes:
     """Return the charter of a federation, signed by every steward of it."""
+    return begun_federation(
+        name,
+        [(charter, key.public) for charter, key in seats],
+        [key for _, key in seats],
+        membership_quorum=membership_quorum,
+        moment_ms=moment_ms,
+    )
+
+
+def begun_federation(
+    name: str,
+    seats: Sequence[tuple[CharterId, PublicKey]],
+    signing: Sequence[SigningKey],
+    *,
+    membership_quorum: int,
+    moment_ms: int,
+) -> bytes:
+    """Return the charter of a federation, signed by those of its stewards here."""
     subject = charter_subject(
         name=name,
-        stewards=[(charter, key.public) for charter, key in seats],
+        stewards=seats,
         nodes=[],
         actor_kind="federation",
         charter_quorum=len(seats),
         membership_quorum=membership_quorum,
         policy_quorum=membership_quorum,
     )
-    signing = [key for _, key in seats]
     return _signed(charters.DOCUMENT_KIND, subject, signing, moment_ms)
 
 

@@ -19,9 +19,8 @@ from fabnet.node.demo.cities import NETWORK
 from fabnet.node.demo.layout import HOST, Site, free_ports, lay_out
 from fabnet.node.demo.processes import Nodes, command
 from fabnet.node.joining.writing import with_added
-from fabnet.node.keyring import Keyring, read_secret
+from fabnet.node.keyring import Keyring
 from fabnet.records.ids import CharterId
-from fabnet.records.keys import SigningKey
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio]
 
@@ -48,17 +47,16 @@ def newcomer(folder: Path, like: Site) -> Site:
     return Site(like.city, folder, peer, charter, *urls)
 
 
-def admit(site: Site, sites: tuple[Site, ...], now_ms: int) -> None:
-    """Let two stewards of the federation sign, and the newcomer carry it."""
-    stewards = [
-        SigningKey.from_pem(read_secret(each.folder / "keys" / "steward.pem"))
-        for each in sites[1:]
-    ]
-    signed = founding.membership(
-        site.charter, federation_of(sites[0]), actor_type="worker_coop", facts=(),
-        stewards=stewards, moment_ms=now_ms,
-    )  # fmt: skip
-    founding.write(site.folder / "membership.json", signed)
+def admit(site: Site, sites: tuple[Site, ...]) -> None:
+    """Let two stewards of the federation sign in turn, and the newcomer carry it."""
+    signed = site.folder / "membership.json"
+    federation = sites[0].folder / founding.FEDERATION_FILE
+    begun = ["--actor-type", "worker_coop"]
+    for each in sites[1:]:
+        words = ["admit", site.charter, "--federation", str(federation), *begun]
+        key = each.folder / "keys" / "steward.pem"
+        assert main([*words, "--key", str(key), "--write", str(signed)]) == 0
+        begun = ["--document", str(signed)]
     text = site.config.read_text(encoding="utf-8")
     text = with_added(text, "documents", "memberships", ["membership.json"])
     site.config.write_text(text, encoding="utf-8")
@@ -117,7 +115,7 @@ async def test_who_reaches_the_port_is_a_stranger_until_the_federation_signs(
             await first.stop()
 
         # Two stewards sign, and the same link makes it one of them.
-        admit(loom, sites, clock.now().moment_ms)
+        admit(loom, sites)
         await nodes.start(loom)
         await nodes.wait(loom)
         await until(lambda: _shows(jackson, "New Loom"))

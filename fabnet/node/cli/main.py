@@ -25,6 +25,7 @@ from fabnet.node.cli.command import Command
 from fabnet.node.cli.commons import disputing, publish, verify, withdrawing
 from fabnet.node.cli.doubts import listing, signing
 from fabnet.node.cli.exports import okw, printing
+from fabnet.node.cli.federation import admitting, federating
 from fabnet.node.cli.files import measure, sampling, unpack
 from fabnet.node.cli.moving import bundle, inviting
 from fabnet.node.cli.records import pruning
@@ -36,6 +37,8 @@ COMMANDS: Final[tuple[Command, ...]] = (
     *people.COMMANDS,
     *peers.COMMANDS,
     *inviting.COMMANDS,
+    federating.COMMAND,
+    admitting.COMMAND,
     bundle.COMMAND,
     publish.COMMAND,
     verify.COMMAND,
