@@ -13,7 +13,9 @@ import functools
 import hashlib
 import itertools
 import os
+from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import BinaryIO, Final, ParamSpec, TypeVar
 
@@ -29,8 +31,10 @@ P = ParamSpec("P")
 BLOB_BYTES_MAX: Final = 1024 * 1024 * 1024
 """One file: larger than any part we know of. None is held in memory at any length."""
 _PIECE_BYTES: Final = 512 * 1024
-"""What is gathered before a thread is asked to write it: a thread costs 0.1 ms. Twice
-this is in memory, for the next is gathered while one is written."""
+"""What is gathered before a thread is asked to write it: a thread costs 0.1 ms."""
+_AHEAD_MAX: Final = 2
+"""Pieces with the thread, so that it need not wait until the loop has looked; a third
+is gathered meanwhile."""
 _UNSYNCED_BYTES: Final = 16 * 1024 * 1024
 """What is written before the disk is set to work on it: what comes meanwhile does not
 wait, and little is left for the end."""
@@ -139,35 +143,46 @@ class Blobs:
         """Write and hash each piece while the next one comes, and sync beside both."""
         self._alarm.check()
         partial = _Partial(self._root / _PARTIAL / str(next(self._numbers)))
-        writing = syncing = self._begin(partial.open)
+        thread = ThreadPoolExecutor(1, "blob")  # so that piece follows piece
+        syncing = self._begin(thread, partial.open)
+        writing: deque[asyncio.Future[None]] = deque()
+        unsynced_bytes = 0
         try:
-            async for pieces in _pieces(chunks, bytes_max):
-                await _ended(writing)
-                if partial.unsynced_bytes >= _UNSYNCED_BYTES and syncing.done():
-                    await _ended(syncing)
-                    partial.unsynced_bytes = 0
-                    syncing = self._begin(partial.sync)
-                writing = self._begin(partial.write, pieces)
-            await _ended(writing)
             await _ended(syncing)
+            async for pieces in _pieces(chunks, bytes_max):
+                while len(writing) >= _AHEAD_MAX:
+                    await _ended(writing.popleft())
+                if unsynced_bytes >= _UNSYNCED_BYTES and syncing.done():
+                    await _ended(syncing)
+                    unsynced_bytes = 0
+                    syncing = self._begin(None, partial.sync)
+                writing.append(self._begin(thread, partial.write, pieces))
+                unsynced_bytes += sum(map(len, pieces))
+            for each in (*writing, syncing):
+                await _ended(each)
             named = partial.cid if cid is None else cid
             return named, await self._in_thread(self._keep, partial, named)
         finally:
             # A thread that is still at it holds the file.
-            await asyncio.wait([writing, syncing])
+            await asyncio.wait([*writing, syncing])
             await _in_thread(partial.discard)
+            thread.shutdown(wait=False)
 
     async def _in_thread(
         self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
     ) -> T:
         """Do what writes in a thread; if the disk fails under it, ring the alarm."""
-        return await _ended(self._begin(work, *args, **kwargs))
+        return await _ended(self._begin(None, work, *args, **kwargs))
 
     def _begin(
-        self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+        self,
+        thread: ThreadPoolExecutor | None,
+        work: Callable[P, T],
+        *args: P.args,
+        **kwargs: P.kwargs,
     ) -> asyncio.Future[T]:
         """The same, and go on beside it; whoever begins it waits until it has ended."""
-        task = _begun(work, *args, **kwargs)
+        task = _begun(thread, work, *args, **kwargs)
         task.add_done_callback(self._look_at)
         return task
 
@@ -201,7 +216,6 @@ class _Partial:
         self._path = path
         self._hash = hashlib.sha256()
         self._size_bytes = 0
-        self.unsynced_bytes = 0
         self._file: BinaryIO | None = None
 
     @property
@@ -218,7 +232,6 @@ class _Partial:
             self._file.write(piece)
             self._hash.update(piece)
             self._size_bytes += len(piece)
-            self.unsynced_bytes += len(piece)
 
     def sync(self) -> None:
         """Have on the disk what is written so far, but for what may follow."""
@@ -247,14 +260,17 @@ class _Partial:
 
 async def _in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Do `work` in a thread."""
-    return await _ended(_begun(work, *args, **kwargs))
+    return await _ended(_begun(None, work, *args, **kwargs))
 
 
 def _begun(
-    work: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+    thread: ThreadPoolExecutor | None,
+    work: Callable[P, T],
+    *args: P.args,
+    **kwargs: P.kwargs,
 ) -> asyncio.Future[T]:
     loop = asyncio.get_running_loop()
-    return loop.run_in_executor(None, functools.partial(work, *args, **kwargs))
+    return loop.run_in_executor(thread, functools.partial(work, *args, **kwargs))
 
 
 async def _ended(task: asyncio.Future[T]) -> T:
