@@ -34,12 +34,14 @@ from fabnet.protocol.effects import (
     Prune,
     Put,
     Recall,
+    Reconcile,
     Restored,
     Send,
     SendGot,
     SendProofs,
     Serve,
     Subscribe,
+    Supply,
     TellKnown,
     Unsay,
     Void,
@@ -73,7 +75,7 @@ TICK_MS_MAX: Final = 60_000
 Durable = Keep | Void | Forget | Prune | Put | Drop | Note | Unsay
 Outward = (
     Probe | TellKnown | Restored
-    | Subscribe | SendProofs | SendGot | Send | Lower | Serve
+    | Subscribe | SendProofs | SendGot | Send | Lower | Serve | Reconcile | Supply
     | Compare | Weigh | Recall | AskPlan | Act | Look | Answer
 )  # fmt: skip
 
@@ -114,6 +116,12 @@ class Outlet(Protocol):
 
     async def serve_batch(self, effect: Serve) -> NothingToServe | None:
         """Send a batch of kept records."""
+
+    async def reconcile(self, effect: Reconcile) -> None:
+        """Say what finds out how what we have differs from what a peer has."""
+
+    async def supply(self, effect: Supply) -> None:
+        """Send records that a peer asked for by their places."""
 
     async def compare(self, effect: Compare) -> Compared:
         """Look up what is kept where records were heard again."""
@@ -297,7 +305,7 @@ class Runner:
             for effect in effects:
                 self._perform(effect, tasks)
 
-    def _perform(  # noqa: C901, PLR0912  # one arm for each effect: a table
+    def _perform(  # noqa: C901, PLR0912, PLR0915  # one arm for each effect: a table
         self, effect: Outward, tasks: asyncio.TaskGroup
     ) -> None:
         match effect:
@@ -321,6 +329,10 @@ class Runner:
                 self._outlet.lower(effect)
             case Serve():
                 tasks.create_task(self._serve(effect), name="serve")
+            case Reconcile():
+                tasks.create_task(self._outlet.reconcile(effect), name="reconcile")
+            case Supply():
+                tasks.create_task(self._outlet.supply(effect), name="supply")
             case Compare():
                 tasks.create_task(self._compare(effect), name="compare")
             case Weigh():

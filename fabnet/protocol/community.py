@@ -32,7 +32,7 @@ from fabnet.designs.revision import Revision
 from fabnet.errors import RemoteError
 from fabnet.production.facility import TtlS
 from fabnet.protocol.effects import Drop, Turn, Void
-from fabnet.protocol.voice import Identity
+from fabnet.protocol.voice import Identity, Voice
 from fabnet.records.body import Body
 from fabnet.records.credential import Credential, quorum_met
 from fabnet.records.ids import CharterId, CharterIdText, Now, PeerId
@@ -43,6 +43,9 @@ NODE_KIND: Final = "notice.node/1"
 REACH_KIND: Final = "notice.reach/1"
 REACH_BYTES_MAX: Final = 2_048
 """Bytes of a peer record, as in `hello`: a few addresses."""
+NODE_TTL_S: Final = 86_400
+"""How long our sealing key counts after it was heard; it is said three times within,
+and seldom changes."""
 CHARTERS_MAX: Final = 5_000
 """Charters known at once; twice the cooperatives a node may follow."""
 
@@ -113,6 +116,8 @@ class Community:
     """Our own cooperative and the members, from when until when they are these."""
     widened: bool = False
     """Whether anybody was vouched for since a peer last asked."""
+    peer_record: bytes | None = None
+    """Where others can dial us; nil behind a NAT."""
 
     # ------------------------------------------------------------------ questions
 
@@ -267,6 +272,24 @@ class Community:
             if named is not None and self.is_vouched_charter(named, moment_ms):
                 return self.would_vouch(papers, moment_ms)
         return False
+
+    # ------------------------------------------------------------------ speaking
+
+    def introduce(
+        self, turn: Turn, voice: Voice, peer_record: bytes | None = None
+    ) -> None:
+        """Say to which key we are sealed to, once others can know whose we are.
+
+        And where we can be dialled: as `peer_record` says, or the last one did.
+        """
+        self.peer_record = peer_record or self.peer_record
+        ours = self.identity
+        if self.charter_of(ours.peer) == ours.charter:
+            body = NodeNotice(ours.charter, ours.sealing_public, NODE_TTL_S)
+            voice.announce(turn, NODE_KIND, "node", body, ttl_s=NODE_TTL_S)
+            if self.peer_record is not None:
+                reach = Reach(self.peer_record, NODE_TTL_S)
+                voice.announce(turn, REACH_KIND, "node", reach, ttl_s=NODE_TTL_S)
 
     # ------------------------------------------------------------------ hearing
 

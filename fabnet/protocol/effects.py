@@ -12,6 +12,7 @@ from typing import Final
 
 from fabnet.content.cid import Cid
 from fabnet.production.plan import Problem
+from fabnet.protocol.ranges.words import Said
 from fabnet.records import canonical
 from fabnet.records.body import Body
 from fabnet.records.ids import (
@@ -145,6 +146,38 @@ class Subscribe:
     cursor: int
     brief: bool = False
     """Whether ids go on to be enough of those authors that we named before."""
+    sum: bytes = b""
+    """Of all that we have; the peer answers nothing if its own is the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """Say to a peer what finds out how what we have differs from what it has."""
+
+    peer: PeerId
+    said: Said
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where somebody's copy of a log ends, or with no incarnation of its notices."""
+
+    author: PeerId
+    incarnation: Incarnation | None
+    after: int
+    """The last `seq`; of notices, in the order of kind and key, how many."""
+    most: int
+    """How many are wanted; 0 for the next one alone, and only with its body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """Send a peer the records that follow these places, as many as fit in a frame."""
+
+    peer: PeerId
+    step: int
+    """Of its request, which the answer repeats."""
+    places: tuple[Place, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +319,7 @@ class Answer:
 Effect = (
     Keep | Void | Forget | Prune | Put | Drop | Note | Unsay
     | Probe | TellKnown | Restored
-    | Subscribe | SendProofs | Serve | SendGot | Send | Lower
+    | Subscribe | SendProofs | Serve | SendGot | Send | Lower | Reconcile | Supply
     | Compare | Weigh | Recall | AskPlan | Act | Look | Answer
 )  # fmt: skip
 DURABLE = (Keep, Void, Forget, Prune, Put, Drop, Note, Unsay)

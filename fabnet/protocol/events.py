@@ -20,6 +20,7 @@ from fabnet.production.plan import Certificate, Plan
 from fabnet.production.receipt import Minutes
 from fabnet.production.request import Request
 from fabnet.protocol.effects import Weigh
+from fabnet.protocol.ranges.words import Said
 from fabnet.records.body import Body
 from fabnet.records.ids import (
     Incarnation,
@@ -109,6 +110,30 @@ class SubscribeHeard:
     cursor: int
     brief: bool = False
     """Whether ids go on to be enough of those authors that it named before."""
+    sum: bytes = b""
+    """Of all that it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileHeard:
+    """A peer says what finds out how what it has differs from what we have."""
+
+    peer: PeerId
+    said: Said
+
+
+@dataclass(frozen=True, slots=True)
+class SupplyHeard:
+    """Authentic records arrived that we asked for by their places.
+
+    Of the first `done` of them that is all; more may follow what came of the next.
+    """
+
+    peer: PeerId
+    step: int
+    """Of what we asked."""
+    done: int
+    records: tuple[Record, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -390,6 +415,8 @@ Heard = (
     | ProbeHeard
     | KnownHeard
     | SubscribeHeard
+    | ReconcileHeard
+    | SupplyHeard
     | BatchHeard
     | ProofsHeard
     | Compared
@@ -413,6 +440,8 @@ Event = (
     | ProbeHeard
     | KnownHeard
     | SubscribeHeard
+    | ReconcileHeard
+    | SupplyHeard
     | BatchHeard
     | ProofsHeard
     | GotHeard

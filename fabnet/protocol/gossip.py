@@ -24,6 +24,7 @@ from fabnet.protocol.effects import (
     ENOUGH_MAX,
     PROOFS_MAX,
     Drop,
+    Reconcile,
     SendGot,
     SendProofs,
     Serve,
@@ -31,6 +32,7 @@ from fabnet.protocol.effects import (
     Turn,
 )
 from fabnet.protocol.events import BatchHeard, GotHeard, NothingToServe, SubscribeHeard
+from fabnet.protocol.replica.holdings import Holdings
 from fabnet.protocol.voice import CountRow, Voice
 from fabnet.records.body import Body
 from fabnet.records.ids import Count, Incarnation, PeerId, RecordId
@@ -49,6 +51,15 @@ FEEDS_MAX: Final = 4_096
 """Authors of whom we know who feeds us; what more there are come over every link."""
 SUBSCRIBE_AGAIN_MS: Final = 600_000
 """A peer that went quiet is asked again: a lost request costs minutes, not for ever."""
+RECONCILE_MIN: Final = 512
+"""Arrivals that a subscriber is behind, from which on it is invited to reconcile; fewer
+are one batch, and nothing is cheaper than that."""
+INVITED_MS: Final = 60_000
+"""How long whoever reconciles is waited for, before it is served by cursor."""
+INVITES_MAX: Final = 8
+"""Invitations over one link; a peer that comes to no end is served by cursor."""
+COMPARE_MS: Final = 3_600_000
+"""How often a peer is invited that has all we served, and yet not what we have."""
 
 
 class CursorRow(Body):
@@ -76,6 +87,12 @@ class Subscriber:
     """Which ids are gathered for it."""
     brief_tick: int | None = None
     """When they leave at the latest."""
+    has: int = 0
+    """Up to which arrival it has all that the heads of logs and notices tell of."""
+    fresh: bool = True
+    """Whether it was neither served nor invited since it subscribed."""
+    invited: int | None = None
+    """Our newest arrival when it was invited to reconcile."""
 
 
 @dataclass(slots=True)
@@ -83,6 +100,14 @@ class Gossip:
     """Serves our arrivals, and remembers how far we are in others'."""
 
     voice: Voice
+    holdings: Holdings | None = None
+    """What there is to reconcile; nil where nobody does."""
+    meeting: Container[PeerId] = ()
+    """With whom we reconcile just now."""
+    invites: dict[PeerId, int] = field(default_factory=dict)
+    """How often each linked peer was invited."""
+    compare_tick: dict[PeerId, int] = field(default_factory=dict)
+    """When each linked peer may be invited again that has all we served."""
     subscribers: dict[PeerId, Subscriber] = field(default_factory=dict)
     cursors: dict[PeerId, CursorRow] = field(default_factory=dict)
     held: dict[PeerId, CursorRow] = field(default_factory=dict)
@@ -120,6 +145,7 @@ class Gossip:
             on_its_way = subscriber.busy_until_tick
             stale = on_its_way is not None
             self.subscribers[peer] = Subscriber(0, on_its_way, stale=stale)
+            self.invites.pop(peer, None)
             self._serve_all(turn, peer)
 
     def link_down(self, turn: Turn, peer: PeerId, *, known: bool) -> None:
@@ -131,7 +157,8 @@ class Gossip:
         elif peer in self.unwritten:
             self._put(turn, peer)
         self.subscribers.pop(peer, None)
-        self.ask_again_tick.pop(peer, None)
+        for of_links in (self.ask_again_tick, self.invites, self.compare_tick):
+            of_links.pop(peer, None)
         self.enough.pop(peer, None)
         fed = [author for author, link in self.feeds.items() if link == peer]
         others = {self.others.get(author) for author in fed}
@@ -149,9 +176,11 @@ class Gossip:
             return
         ours = self.voice.identity.incarnation
         known = event.incarnation == ours and event.cursor <= self.voice.arrival
-        # A cursor that came out of a backup may be past what came back of it.
-        known = known and event.peer not in self.lost
         before = self.subscribers.get(event.peer)
+        # A cursor that came out of a backup may be past what came back of it; one that
+        # we gave it since, when it had found out all that it lacked, is not.
+        is_ours = before is not None and event.cursor == before.invited
+        known = known and (event.peer not in self.lost or is_ours)
         on_its_way = before is not None and before.busy_until_tick is not None
         subscriber = Subscriber(
             event.cursor if known else 0, stale=on_its_way and event.peer in self.lost
@@ -159,10 +188,106 @@ class Gossip:
         if before is not None and event.brief:
             subscriber.brief = before.brief
         self.subscribers[event.peer] = subscriber
+        self._has_back(turn, event.peer, subscriber)
         for at in range(0, len(proofs), PROOFS_MAX):
             some = tuple(proofs[at : at + PROOFS_MAX])
             turn.do(SendProofs(event.peer, some))
+        self._compare(turn, event, subscriber)
         self._serve_all(turn, event.peer)
+
+    def _compare(
+        self, turn: Turn, event: SubscribeHeard, subscriber: Subscriber
+    ) -> None:
+        """Serve nothing to whoever has the same, and need not ask it ourselves."""
+        ours = b"" if self.holdings is None else self.holdings.sum()
+        if event.sum and event.sum == ours and event.peer not in self.lost:
+            subscriber.has = self.voice.arrival
+            if event.peer in self.ask_again_tick:
+                # A little later than it would ask us again.
+                again_tick = turn.now.tick_ms + SUBSCRIBE_AGAIN_MS + SERVE_AGAIN_MS
+                self.ask_again_tick[event.peer] = again_tick
+        elif event.sum and event.brief and subscriber.cursor == self.voice.arrival:
+            now = turn.now.tick_ms
+            if self.compare_tick.get(event.peer, now) <= now:
+                self._invite(turn, event.peer, subscriber)
+
+    def _claim(self, turn: Turn) -> bytes:
+        if self.holdings is None:
+            return b""
+        self.holdings.saw(turn.effects)
+        return self.holdings.claim()
+
+    # ------------------------------------------------------------------ reconciling
+
+    def _invites(self, turn: Turn, peer: PeerId, subscriber: Subscriber) -> bool:
+        """Invite whoever is far behind to find out what it lacks; whether we wait."""
+        behind = self.voice.arrival - subscriber.cursor
+        if not subscriber.fresh or subscriber.cursor < self.voice.beside:
+            return False
+        subscriber.fresh = False
+        if self.holdings is None or behind < RECONCILE_MIN:
+            return False
+        if self.invites.get(peer, 0) >= INVITES_MAX:
+            return False
+        subscriber.busy_until_tick = turn.now.tick_ms + INVITED_MS
+        if peer in self.meeting:
+            subscriber.fresh = True  # one after the other: `met` comes back to it
+        else:
+            self.invites[peer] = self.invites.get(peer, 0) + 1
+            self._invite(turn, peer, subscriber)
+        return True
+
+    def _invite(self, turn: Turn, peer: PeerId, subscriber: Subscriber) -> None:
+        if self.holdings is not None:
+            self.compare_tick[peer] = turn.now.tick_ms + COMPARE_MS
+            subscriber.invited = self.voice.arrival
+            self.holdings.saw(turn.effects)
+            turn.do(Reconcile(peer, self.holdings.ranges(0, [""])))
+
+    def goes_first(self, turn: Turn, peer: PeerId) -> bool:
+        """Of two who invited each other, whether the one to look is the other.
+
+        If not, we invite it again when we have looked.
+        """
+        subscriber = self.subscribers.get(peer)
+        if subscriber is None or subscriber.invited is None:
+            return False
+        if subscriber.busy_until_tick is None:
+            return False
+        if self.voice.identity.peer < peer:
+            return True
+        subscriber.fresh, subscriber.invited = True, None
+        self.awaits(turn, peer)
+        return False
+
+    def awaits(self, turn: Turn, peer: PeerId) -> None:
+        """Go on waiting for a peer that reconciles: something was heard of it."""
+        subscriber = self.subscribers.get(peer)
+        if subscriber is None or subscriber.busy_until_tick is None:
+            return
+        if subscriber.fresh or subscriber.invited is not None:
+            subscriber.busy_until_tick = turn.now.tick_ms + INVITED_MS
+
+    def met(self, turn: Turn, peer: PeerId) -> None:
+        """Serve a peer that waited until we had looked at what it has."""
+        subscriber = self.subscribers.get(peer)
+        if subscriber is not None and subscriber.fresh:
+            subscriber.busy_until_tick = None
+            self._serve_all(turn, peer)
+
+    def caught_up(
+        self, turn: Turn, peer: PeerId, row: CursorRow, *, known: bool, penned: bool
+    ) -> None:
+        """Subscribe anew where a peer was that we now lack nothing of."""
+        if penned:
+            self.held[peer] = row
+        elif known:
+            self._write(turn, peer, row)
+        self.ask_again_tick[peer] = turn.now.tick_ms + SUBSCRIBE_AGAIN_MS
+        at = row.incarnation, row.cursor
+        turn.do(Subscribe(peer, *at, brief=True, sum=self._claim(turn)))
+
+    # ------------------------------------------------------------------ serving
 
     def tell(self, turn: Turn, proof: ForkPair, source: PeerId | None) -> None:
         """Tell everyone who listens of a proof, but whoever brought it."""
@@ -264,6 +389,12 @@ class Gossip:
         late.difference_update(enough)
         turn.do(SendGot(event.peer, event.cursor, enough))
 
+    def pens_emptied(self, turn: Turn, waiting: Container[PeerId]) -> None:
+        """Write the cursors of whom nothing waits any more."""
+        for peer in sorted(self.held):
+            if peer not in waiting:
+                self.pen_emptied(turn, peer)
+
     def pen_emptied(self, turn: Turn, peer: PeerId) -> None:
         """Write the cursor that waited for the pen."""
         row = self.held.get(peer)
@@ -305,9 +436,10 @@ class Gossip:
         cursor = self.cursors.get(peer)
         self.ask_again_tick[peer] = turn.now.tick_ms + SUBSCRIBE_AGAIN_MS
         if cursor is None:
-            turn.do(Subscribe(peer, None, 0, brief))
+            turn.do(Subscribe(peer, None, 0, brief, self._claim(turn)))
         else:
-            turn.do(Subscribe(peer, cursor.incarnation, cursor.cursor, brief))
+            at = cursor.incarnation, cursor.cursor
+            turn.do(Subscribe(peer, *at, brief, self._claim(turn)))
 
     def _served_up_to(self, turn: Turn, peer: PeerId, cursor: int) -> None:
         subscriber = self.subscribers.get(peer)
@@ -316,11 +448,14 @@ class Gossip:
         if not subscriber.stale:
             subscriber.cursor = max(subscriber.cursor, cursor)
         subscriber.busy_until_tick, subscriber.stale = None, False
+        self._has_back(turn, peer, subscriber)
+        self._serve(turn, peer)
+
+    def _has_back(self, turn: Turn, peer: PeerId, subscriber: Subscriber) -> None:
+        """Know when a peer has all of it back, whatever it brought."""
         if subscriber.cursor >= self.lost.get(peer, self.voice.arrival + 1):
-            # It has all of it back, whatever it brought.
             del self.lost[peer]
             turn.do(Drop("lost", peer))
-        self._serve(turn, peer)
 
     def _serve_all(self, turn: Turn, peer: PeerId) -> None:
         self.subscribers[peer].whole = self.voice.arrival
@@ -331,7 +466,11 @@ class Gossip:
         subscriber = self.subscribers[peer]
         if subscriber.busy_until_tick is not None:
             return
+        if subscriber.cursor >= self.voice.beside:
+            subscriber.cursor = max(subscriber.cursor, subscriber.has)
         if subscriber.cursor < subscriber.whole:
+            if self._invites(turn, peer, subscriber):
+                return
             subscriber.busy_until_tick = turn.now.tick_ms + SERVE_AGAIN_MS
             # The ids that gathered go along, in as many batches as it takes.
             subscriber.whole, subscriber.brief_tick = self.voice.arrival, None
@@ -346,6 +485,7 @@ class Gossip:
 
     def _is_served(self, subscriber: Subscriber) -> None:
         """Know that a peer has all that we have, but what this turn still tells of."""
+        subscriber.fresh = False
         told = self.voice.arrival - len(self.voice.kept)
         subscriber.cursor, subscriber.brief_tick = max(subscriber.cursor, told), None
         subscriber.pending.clear()

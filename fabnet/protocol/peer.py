@@ -23,13 +23,7 @@ from fabnet.designs.documents import dispute as disputes
 from fabnet.designs.documents import withdrawal as withdrawals
 from fabnet.designs.revision import RevisionBody
 from fabnet.errors import RemoteError
-from fabnet.protocol.community import (
-    NODE_KIND,
-    REACH_KIND,
-    Community,
-    NodeNotice,
-    Reach,
-)
+from fabnet.protocol.community import NODE_KIND, Community, NodeNotice
 from fabnet.protocol.courier import Courier
 from fabnet.protocol.effects import Answer, Effect, Lower, Recall, Turn
 from fabnet.protocol.events import (
@@ -60,7 +54,9 @@ from fabnet.protocol.events import (
     PruneBody,
     Publish,
     Recalled,
+    ReconcileHeard,
     SubscribeHeard,
+    SupplyHeard,
     Tick,
     Weighed,
     Woke,
@@ -79,8 +75,10 @@ from fabnet.protocol.handoff.rounds import Rounds
 from fabnet.protocol.handoff.withdrawals import Withdrawals
 from fabnet.protocol.handoff.workshop import Workshop
 from fabnet.protocol.market import Market
+from fabnet.protocol.reconcile.meetings import Meetings
 from fabnet.protocol.release import Release
 from fabnet.protocol.remembering import restore
+from fabnet.protocol.replica.holdings import Holdings
 from fabnet.protocol.replica.pruning import Pruning
 from fabnet.protocol.replica.replica import Replica
 from fabnet.protocol.voice import CountRow, Identity, Voice
@@ -92,9 +90,6 @@ from fabnet.records.refusal import Refusal
 CLOCK_SET_MS = 3_600_000
 """A wall clock that moved by so much more than time did was set; what others said while
 it was wrong is asked for again."""
-NODE_TTL_S = 86_400
-"""How long our sealing key counts after it was heard; it is said three times within,
-and seldom changes."""
 
 
 class Peer:
@@ -107,6 +102,8 @@ class Peer:
         self.courier = Courier(identity)
         self.gossip = Gossip(self.voice)
         self.replica = Replica(self.voice, self.community)
+        self.holdings = Holdings(self.voice, self.replica)
+        self.meetings = Meetings(self.gossip, self.holdings)
         self.market = Market(self.community)
         self.book = Book(self.voice, self.courier)
         self.asking = Asking(self.book, self.community)
@@ -122,8 +119,6 @@ class Peer:
         )
         self.withdrawals = Withdrawals()
         self.pruning = Pruning(self.book, self.workshop)
-        self.peer_record: bytes | None = None
-        """Where others can dial us; nil behind a NAT."""
         self.release = Release(self.voice, self.community, self.replica)
         self.looked_ms = 0
         """The moment of the last Tick: what the calendar held up to it is done."""
@@ -156,6 +151,8 @@ class Peer:
             if notice.author != identity.peer:
                 peer.replica.notices.remember(notice)
                 peer._learn(turn, notice)
+            else:
+                peer.holdings.remember(notice)
         return peer
 
     @property
@@ -178,6 +175,7 @@ class Peer:
         self.planning.tend(turn)
         self.remnants.tend(turn)
         self.replica.checkpoints.tend(turn)
+        self.holdings.saw(turn.effects)
         if self.voice.arrival != arrival:
             turn.put("own", "arrival", CountRow(self.voice.arrival))
             self.gossip.news(turn, arrival)
@@ -192,6 +190,7 @@ class Peer:
             self.voice.due_tick(),
             self.courier.due_tick(),
             self.gossip.due_tick(),
+            self.meetings.due_tick(),
             self.market.due_tick(),
             self.planning.due_tick(),
             self.rounds.due_tick(),
@@ -220,11 +219,11 @@ class Peer:
             case DiskSeen(state):
                 self.rounds.disk_seen(turn, state)
             case Placed(peer_record):
-                self._introduce(turn, peer_record)
+                self.community.introduce(turn, self.voice, peer_record)
             case (
                 LinkUp() | LinkDown() | ProbeHeard() | KnownHeard() | SubscribeHeard()
                 | BatchHeard() | ProofsHeard() | Compared() | Weighed() | GotHeard()
-                | NothingToServe() | MessageHeard()
+                | NothingToServe() | MessageHeard() | ReconcileHeard() | SupplyHeard()
             ):  # fmt: skip
                 self._hear(turn, event)
             case Brought():
@@ -285,14 +284,18 @@ class Peer:
                     self.replica.prove(turn, proof, peer)
             case Compared():
                 self.replica.compared(turn, event)
-                self._write_cursors(turn, self.replica.bringers())
+                self.gossip.pens_emptied(turn, self.replica.bringers())
             case Weighed():
                 for kept in self.replica.weighed(turn, event):
                     self._learn(turn, kept)
                 self.replica.compare(turn)
-                self._write_cursors(turn, self.replica.bringers())
+                self.gossip.pens_emptied(turn, self.replica.bringers())
             case GotHeard():
                 self.gossip.got(turn, event)
+            case ReconcileHeard():
+                self.meetings.hear(turn, event)
+            case SupplyHeard():
+                self._hear_supply(turn, event)
             case NothingToServe():
                 self.gossip.nothing_to_serve(turn, event)
             case MessageHeard(message):
@@ -302,22 +305,9 @@ class Peer:
 
     def _link_down(self, turn: Turn, peer: PeerId) -> None:
         known = self.community.is_vouched(peer, turn.now.moment_ms)
+        self.meetings.link_down(peer)
         self.gossip.link_down(turn, peer, known=known)
         self.replica.turned_away.discard(peer)
-
-    def _introduce(self, turn: Turn, peer_record: bytes | None = None) -> None:
-        """Say to which key we are sealed to, once others can know whose we are.
-
-        And where we can be dialled: as `peer_record` says, or the last one did.
-        """
-        self.peer_record = peer_record or self.peer_record
-        ours = self.identity.charter
-        if self.community.charter_of(self.id) == ours:
-            body = NodeNotice(ours, self.identity.sealing_public, NODE_TTL_S)
-            self.voice.announce(turn, NODE_KIND, "node", body, ttl_s=NODE_TTL_S)
-            if self.peer_record is not None:
-                reach = Reach(self.peer_record, NODE_TTL_S)
-                self.voice.announce(turn, REACH_KIND, "node", reach, ttl_s=NODE_TTL_S)
 
     def _link_up(self, turn: Turn, peer: PeerId) -> None:
         self.gossip.link_up(turn, peer)
@@ -334,7 +324,7 @@ class Peer:
         self.release.wake(turn, first=self.recovery.wake(turn))
         self.remnants.wake(turn)
         self.replica.checkpoints.wake(turn)
-        self._introduce(turn)
+        self.community.introduce(turn, self.voice)
         self.planning.wake(turn)
         self.rounds.wake(turn)
 
@@ -347,6 +337,7 @@ class Peer:
             self.gossip.clock_set(turn)
         self.voice.tick(turn)
         self.courier.tick(turn)
+        self.meetings.tick(turn)
         self.gossip.tick(turn)
         self.market.tick(turn)
         self.planning.tick(turn)
@@ -365,7 +356,13 @@ class Peer:
         penned = known and event.peer in waiting
         if not self.gossip.lacks(turn, event, self.replica.recent):
             self.gossip.batch_done(turn, event, penned=penned, known=known)
-        self._write_cursors(turn, waiting)
+        self.gossip.pens_emptied(turn, waiting)
+
+    def _hear_supply(self, turn: Turn, event: SupplyHeard) -> None:
+        if self.workshop.disk != "critical":
+            self._take(turn, self.meetings.asked_for(turn, event), event.peer)
+            self.meetings.taken(turn, event)
+            self.gossip.pens_emptied(turn, self.replica.bringers())
 
     def _bring(self, turn: Turn, event: Brought) -> None:
         """Take what came on a stick, as if we had brought it ourselves."""
@@ -375,7 +372,7 @@ class Peer:
         for proof in event.proofs:
             self.replica.prove(turn, proof, self.id)
         self._take(turn, event.records, self.id)
-        self._write_cursors(turn, self.replica.bringers())
+        self.gossip.pens_emptied(turn, self.replica.bringers())
         turn.spare(self.id)
         last = event.records[-1].id if event.records else RecordId("")
         turn.do(Answer(event.ask, last))
@@ -396,11 +393,6 @@ class Peer:
                 self._meet(turn, kept.author, kept.header.incarnation)
                 self._learn(turn, kept)
         self.replica.compare(turn)
-
-    def _write_cursors(self, turn: Turn, waiting: set[PeerId]) -> None:
-        """Write the cursors of whom nothing waits any more."""
-        for peer in sorted(self.gossip.held.keys() - waiting):
-            self.gossip.pen_emptied(turn, peer)
 
     def _hear_message(self, turn: Turn, message: Message) -> None:
         if message.header.recipient != self.id:
@@ -496,5 +488,5 @@ class Peer:
             return
         record = self.voice.log(turn, event.kind, event.about, event.body)
         turn.note(event.about or record.id, "published", kind=event.kind)
-        self._introduce(turn)
+        self.community.introduce(turn, self.voice)
         turn.do(Answer(event.ask, record.id))

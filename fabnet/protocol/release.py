@@ -24,11 +24,13 @@ from fabnet.protocol.effects import (
     Effect,
     Lower,
     Probe,
+    Reconcile,
     Restored,
     Send,
     SendGot,
     Serve,
     Subscribe,
+    Supply,
     TellKnown,
     Turn,
     Unsay,
@@ -52,7 +54,7 @@ KNOWN_MAX: Final = 32
 COUNTS_MAX: Final = 512
 """Notices whose counts are remembered while held: more than a workshop has machines."""
 
-_OUTWARD = (Subscribe, Serve, SendGot, Send)
+_OUTWARD = (Subscribe, Serve, SendGot, Send, Reconcile, Supply)
 
 
 class CountedNotice(Body):

@@ -22,7 +22,7 @@ from fabnet.protocol.handoff.book import JOBS_OPEN_MAX, RESTORED, Book, Early
 from fabnet.protocol.handoff.doubt.recovery import Recovery, Stray
 from fabnet.protocol.handoff.workshop import Workshop
 from fabnet.protocol.release import HeldRow, Release
-from fabnet.protocol.replica import checkpoints
+from fabnet.protocol.replica import bare, checkpoints
 from fabnet.protocol.replica.checkpoints import CheckpointRow
 from fabnet.protocol.replica.ends import ChainRow
 from fabnet.protocol.replica.papers import PaperRow
@@ -95,6 +95,8 @@ def _restore_replica(rows: Rows, replica: Replica) -> None:
         author, counter, random = place.split(" ")
         incarnation = Incarnation(int(counter), int(random))
         replica.checkpoints.rows[PeerId(author), incarnation] = checked
+    for place in rows.get(bare.TABLE, {}):
+        replica.bare.remember(place)
     for paper in _read(rows, "paper", PaperRow).values():
         replica.papers.remember(paper)
     for key in rows.get("recall", {}):
@@ -111,6 +113,8 @@ def _restore_voice(rows: Rows, voice: Voice) -> None:
         voice.seq, voice.prev = row.seq, row.id
     for count in _read(rows, "own", CountRow, only="arrival").values():
         voice.arrival = count.count
+    for count in _read(rows, "own", CountRow, only="beside").values():
+        voice.beside = count.count
     for counter, count in _read(rows, "notice", CountRow).items():
         voice.counters[counter] = count.count
 

@@ -95,6 +95,8 @@ class Voice:
     prev: RecordId | None = None
     arrival: int = 0
     """Number of the newest record kept."""
+    beside: int = 0
+    """Number of the newest that no head tells of: it lay past the end of its log."""
     counters: dict[str, int] = field(default_factory=dict)
     """The newest `seq` of each of our notices, by kind and key."""
     standing: dict[str, Standing] = field(default_factory=dict)
@@ -155,9 +157,19 @@ class Voice:
         """When `tick` next has something to do."""
         return self.soonest_tick
 
-    def keep(self, turn: Turn, record: Record, *, source: PeerId | None) -> None:
-        """Number a record and have it written."""
+    def keep(
+        self,
+        turn: Turn,
+        record: Record,
+        *,
+        source: PeerId | None,
+        beside: bool = False,
+    ) -> None:
+        """Number a record and have it written; `beside`, if no head tells of it."""
         self.arrival += 1
+        if beside:
+            self.beside = self.arrival
+            turn.put("own", "beside", CountRow(self.beside))
         self.kept.append((record, source))
         if source is None:
             self.spoken.append(record)

@@ -127,7 +127,7 @@ MESSAGES: Final[dict[str, Body]] = {
 
 FRAMES: Final[dict[str, Body]] = {
     "hello": Hello("hello", "test", b"record"),
-    "subscribe": frames.SubscribeFrame("subscribe", OURS, 7, 0),
+    "subscribe": frames.SubscribeFrame("subscribe", OURS, 7, 0, b""),
     "batch": BatchFrame(
         "batch", OURS, 7, (Parcel(b"envelope", b"body"),), (record_id("first"),)
     ),

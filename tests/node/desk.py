@@ -38,11 +38,13 @@ from fabnet.protocol.effects import (
     Lower,
     Probe,
     Recall,
+    Reconcile,
     Send,
     SendGot,
     SendProofs,
     Serve,
     Subscribe,
+    Supply,
     TellKnown,
     Weigh,
 )
@@ -141,6 +143,12 @@ class World:
 
     async def serve_batch(self, effect: Serve) -> NothingToServe | None:
         return NothingToServe(effect.peer, effect.after)
+
+    async def reconcile(self, effect: Reconcile) -> None:
+        raise AssertionError("nobody is behind here")
+
+    async def supply(self, effect: Supply) -> None:
+        raise AssertionError("nobody is behind here")
 
     async def compare(self, effect: Compare) -> Compared:
         return Compared(())

@@ -19,10 +19,12 @@ from fabnet.protocol.effects import (
     Answer,
     Compare,
     Effect,
+    Reconcile,
     SendGot,
     SendProofs,
     Serve,
     Subscribe,
+    Supply,
     Turn,
     Weigh,
 )
@@ -37,7 +39,9 @@ from fabnet.protocol.events import (
     ProofsHeard,
     PruneBody,
     Publish,
+    ReconcileHeard,
     SubscribeHeard,
+    SupplyHeard,
     Tick,
     Weighed,
 )
@@ -112,9 +116,17 @@ class Site:
     def _perform(self, effect: Effect) -> None:
         ours = self.peer.identity
         match effect:
-            case Subscribe(peer, incarnation, cursor, brief):
+            case Subscribe(peer, incarnation, cursor, brief, sum_):
                 theirs = incarnation or ours.incarnation
-                self.say(peer, SubscribeHeard(self.id, theirs, cursor, brief))
+                self.say(peer, SubscribeHeard(self.id, theirs, cursor, brief, sum_))
+            case Reconcile(peer, said):
+                self.say(peer, ReconcileHeard(self.id, said))
+            case Supply(peer, step, places):
+                found = self.disk.supplied(
+                    places, records_max=BATCH_RECORDS, bytes_max=10**6
+                )
+                done, records = found
+                self.say(peer, SupplyHeard(self.id, step, done, tuple(records)))
             case SendProofs(peer, proofs):
                 forks = tuple(fork_in(each) for each in proofs)
                 self.say(peer, ProofsHeard(self.id, forks))

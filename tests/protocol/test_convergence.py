@@ -13,6 +13,7 @@ from random import Random
 import pytest
 
 from fabnet.cooperation import charter as charters
+from fabnet.protocol import gossip
 from fabnet.protocol.events import BatchHeard, ProofsHeard
 from fabnet.protocol.replica import checkpoints, ends, notices
 from fabnet.protocol.replica import replica as replicas
@@ -44,6 +45,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "CHECKPOINT_RECORDS", CHECKPOINT_RECORDS)
     monkeypatch.setattr(notices, "NOTICES_PER_AUTHOR_MAX", NOTICES)
     monkeypatch.setattr(ends, "FORKS_PER_AUTHOR_MAX", FORKS)
+    monkeypatch.setattr(gossip, "RECONCILE_MIN", 8)
     for name in ("open_credential", "lineage_of"):
         remembered = lru_cache(maxsize=4_096)(getattr(charters, name))
         monkeypatch.setattr(charters, name, remembered)

@@ -15,6 +15,7 @@ from fabnet.protocol.effects import (
     Forget,
     Keep,
     Note,
+    Place,
     Prune,
     Put,
     Unsay,
@@ -235,6 +236,36 @@ class Disk:
             cursor = arrival
         return batch, max(cursor, self.newest)
 
+    def supplied(
+        self, places: Sequence[Place], *, records_max: int, bytes_max: int
+    ) -> tuple[int, list[Record]]:
+        """Return what follows these places, as the store does."""
+        found: list[Record] = []
+        size = 0
+        for done, place in enumerate(places):
+            for record in self._following(place):
+                size += len(record.envelope) + len(record.body or b"") + PARCEL_BYTES
+                if found and (size > bytes_max or len(found) == records_max):
+                    return done, found
+                found.append(record)
+        return len(places), found
+
+    def _following(self, place: Place) -> list[Record]:
+        theirs = [each for each in self.valid() if each.author == place.author]
+        if place.incarnation is None:
+            notices = [each for each in theirs if each.is_notice]
+            notices.sort(key=_subject)
+            return notices[place.after : place.after + place.most]
+        log = [
+            each
+            for each in theirs
+            if each.header.incarnation == place.incarnation
+            and place.after < each.header.seq <= place.after + max(1, place.most)
+            and (place.most or each.body is not None)
+            and not each.is_notice
+        ]
+        return sorted(log, key=lambda each: each.header.seq)
+
     def copy(self) -> Disk:
         """Return what a backup of it holds: all of it as it is now."""
         backup = Disk(newest=self.newest)
@@ -291,6 +322,10 @@ class Disk:
 
     def codes(self, subject: str) -> list[str]:
         return [line.code for line in self.story if line.subject == subject]
+
+
+def _subject(notice: Record) -> tuple[str, str]:
+    return notice.kind, notice.header.key or ""
 
 
 def _places(record: Record) -> set[tuple[str, str | None]]:

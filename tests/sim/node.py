@@ -27,12 +27,14 @@ from fabnet.protocol.effects import (
     Lower,
     Probe,
     Recall,
+    Reconcile,
     Restored,
     Send,
     SendGot,
     SendProofs,
     Serve,
     Subscribe,
+    Supply,
     TellKnown,
     Weigh,
 )
@@ -234,9 +236,9 @@ class Node:
 
     def _perform(self, effect: Effect) -> None:  # noqa: C901  # one arm for each effect: a table
         match effect:
-            case Subscribe(peer, incarnation, cursor, brief):
+            case Subscribe(peer, incarnation, cursor, brief, sum_):
                 at = incarnation, cursor
-                ask = frames.SubscribeFrame("subscribe", *at, int(brief))
+                ask = frames.SubscribeFrame("subscribe", *at, int(brief), sum_)
                 self._lets_go(peer, frames.encode(ask))
             case Probe(peer):
                 probe = frames.ProbeFrame("probe")
@@ -249,6 +251,10 @@ class Node:
             case SendProofs(peer, proofs):
                 said = frames.ProofsFrame("proofs", proofs)
                 self._lets_go(peer, frames.encode(said))
+            case Reconcile(peer, words):
+                self._lets_go(peer, frames.encode(words))
+            case Supply():
+                self._supply(effect)
             case Compare(records):
                 self._soon(1, self.disk.beside(records))
             case Weigh():
@@ -303,6 +309,16 @@ class Node:
         found = [(each.envelope, each.body) for each in records]
         batch = frames.batch(effect, self.identity.incarnation, cursor, found)
         self._lets_go(effect.peer, frames.encode(batch))
+
+    def _supply(self, effect: Supply) -> None:
+        done, records = self.disk.supplied(
+            effect.places,
+            records_max=frames.BATCH_RECORDS_MAX,
+            bytes_max=frames.BATCH_BYTES_MAX,
+        )
+        found = tuple(frames.Parcel(each.envelope, each.body) for each in records)
+        supply = frames.SupplyFrame("supply", effect.step, done, found)
+        self._lets_go(effect.peer, frames.encode(supply))
 
     # ------------------------------------------------------------------ the links
 

@@ -30,11 +30,13 @@ from fabnet.protocol.effects import (
     Lower,
     Probe,
     Recall,
+    Reconcile,
     Send,
     SendGot,
     SendProofs,
     Serve,
     Subscribe,
+    Supply,
     TellKnown,
     Weigh,
 )
@@ -139,6 +141,12 @@ class _Nobody:
 
     async def serve_batch(self, effect: Serve) -> NothingToServe | None:
         """Serve nobody."""
+
+    async def reconcile(self, effect: Reconcile) -> None:
+        """Reconcile with nobody."""
+
+    async def supply(self, effect: Supply) -> None:
+        """Send nobody anything."""
 
     def subscribe(self, effect: Subscribe) -> None:
         """Ask nobody."""

@@ -22,8 +22,11 @@ from fabnet.protocol.events import (
     MessageHeard,
     ProbeHeard,
     ProofsHeard,
+    ReconcileHeard,
     SubscribeHeard,
+    SupplyHeard,
 )
+from fabnet.protocol.ranges.words import SUM_BYTES, Lack, Look, Ranges
 from fabnet.protocol.release import KNOWN_MAX
 from fabnet.records import canonical
 from fabnet.records.body import Body
@@ -77,13 +80,15 @@ class Hello(Body):
 class SubscribeFrame(Body):
     """Serve me what arrived after `cursor` of your `incarnation`.
 
-    `brief` is 1 if ids go on to be enough of whom they were, and 0 if all comes whole.
+    `brief` is 1 if ids go on to be enough of whom they were, and 0 if all comes whole;
+    `sum` is of all that the subscriber has.
     """
 
     frame: Literal["subscribe"]
     incarnation: Incarnation | None
     cursor: Count
     brief: Annotated[int, msgspec.Meta(ge=0, le=1)]
+    sum: Annotated[bytes, msgspec.Meta(max_length=SUM_BYTES)]
 
 
 class Parcel(Body):
@@ -104,6 +109,15 @@ class BatchFrame(Body):
     cursor: Count
     records: Annotated[tuple[Parcel, ...], msgspec.Meta(max_length=BATCH_RECORDS_MAX)]
     ids: Annotated[tuple[RecordIdText, ...], msgspec.Meta(max_length=BATCH_RECORDS_MAX)]
+
+
+class SupplyFrame(Body):
+    """Records that were asked for by places, all there are of the first `done`."""
+
+    frame: Literal["supply"]
+    step: Count
+    done: Count
+    records: Annotated[tuple[Parcel, ...], msgspec.Meta(max_length=BATCH_RECORDS_MAX)]
 
 
 class ProofsFrame(Body):
@@ -177,12 +191,13 @@ class ChunkFrame(Body):
 Frame = (
     Hello | ProbeFrame | KnownFrame | SubscribeFrame | BatchFrame | ProofsFrame
     | GotFrame | MessageFrame | CreditFrame | ReturnedFrame | WantFrame | ChunkFrame
+    | Ranges | Look | Lack | SupplyFrame
 )  # fmt: skip
 Aside = CreditFrame | ReturnedFrame | WantFrame | ChunkFrame
 """What is between two shells, and no mind hears of."""
 Heard = (
     ProbeHeard | KnownHeard | SubscribeHeard | BatchHeard | ProofsHeard | GotHeard
-    | MessageHeard
+    | MessageHeard | ReconcileHeard | SupplyHeard
 )  # fmt: skip
 
 _FRAMES: Final[dict[str, type[Frame]]] = {
@@ -198,6 +213,10 @@ _FRAMES: Final[dict[str, type[Frame]]] = {
     "returned": ReturnedFrame,
     "want": WantFrame,
     "chunk": ChunkFrame,
+    "ranges": Ranges,
+    "look": Look,
+    "lack": Lack,
+    "supply": SupplyFrame,
 }
 
 _BY_NAME: Final = {name.encode(): of for name, of in _FRAMES.items()}
@@ -224,7 +243,7 @@ class Reader:
     opened: Callable[[bytes, bytes | None], Record]
     """Opens a record, or returns the same that was opened before."""
 
-    def read(self, raw: bytes) -> Hello | Heard | Aside:  # noqa: PLR0911  # one for each frame
+    def read(self, raw: bytes) -> Hello | Heard | Aside:  # noqa: C901, PLR0911  # one for each frame
         """Return what a frame says, verified; raise RemoteError naming the fault."""
         frame = decode(raw)
         match frame:
@@ -236,13 +255,15 @@ class Reader:
             case SubscribeFrame():
                 incarnation = frame.incarnation or self.ours
                 at = incarnation, frame.cursor
-                return SubscribeHeard(self.peer, *at, brief=frame.brief == 1)
+                return SubscribeHeard(self.peer, *at, frame.brief == 1, frame.sum)
             case BatchFrame():
-                records = tuple(
-                    self.opened(each.envelope, each.body) for each in frame.records
-                )
+                records = self._records(frame.records)
                 at = frame.incarnation, frame.cursor
                 return BatchHeard(self.peer, *at, records, frame.ids)
+            case Ranges() | Look() | Lack():
+                return ReconcileHeard(self.peer, frame)
+            case SupplyFrame(_, step, done, parcels):
+                return SupplyHeard(self.peer, step, done, self._records(parcels))
             case ProofsFrame():
                 network = self.network
                 proofs = (open_fork(each, network=network) for each in frame.proofs)
@@ -253,6 +274,9 @@ class Reader:
                 return MessageHeard(open_message(frame.envelope, network=self.network))
             case _:
                 return frame
+
+    def _records(self, parcels: Iterable[Parcel]) -> tuple[Record, ...]:
+        return tuple(self.opened(each.envelope, each.body) for each in parcels)
 
 
 def batch(

@@ -26,13 +26,16 @@ from fabnet.node.links.frames import (
     Hello,
     KnownFrame,
     MessageFrame,
+    Parcel,
     ProbeFrame,
     ProofsFrame,
     Reader,
     ReturnedFrame,
     SubscribeFrame,
+    SupplyFrame,
     WantFrame,
     batch,
+    encode,
     opener,
 )
 from fabnet.node.links.hub.chunks import Chunks
@@ -56,11 +59,13 @@ from fabnet.protocol.effects import (
     Compare,
     Lower,
     Probe,
+    Reconcile,
     Send,
     SendGot,
     SendProofs,
     Serve,
     Subscribe,
+    Supply,
     TellKnown,
     Weigh,
 )
@@ -73,8 +78,10 @@ from fabnet.protocol.events import (
     MessageHeard,
     NothingToServe,
     ProofsHeard,
+    SupplyHeard,
     Weighed,
 )
+from fabnet.protocol.ranges.words import Ranges
 from fabnet.protocol.voice import Identity
 from fabnet.records.ids import PeerId
 from fabnet.records.peer_record import open_peer_record
@@ -331,7 +338,7 @@ class Links:
     def subscribe(self, effect: Subscribe) -> None:
         """Ask a peer for its records."""
         at = effect.incarnation, effect.cursor
-        frame = SubscribeFrame("subscribe", *at, int(effect.brief))
+        frame = SubscribeFrame("subscribe", *at, int(effect.brief), effect.sum)
         self._send(effect.peer, frame)
 
     def probe(self, effect: Probe) -> None:
@@ -390,6 +397,25 @@ class Links:
         self._send(effect.peer, batch(effect, ours, cursor, records))
         return None
 
+    async def reconcile(self, effect: Reconcile) -> None:
+        """Say what finds out how what we have differs from what a peer has."""
+        said, link = effect.said, self._links.get(effect.peer)
+        # Who asks pays for the answer.
+        cost = size_cost(len(encode(said))) if isinstance(said, Ranges) else 0
+        if link is not None and await self._pay(link, cost):
+            self._send(effect.peer, said)
+
+    async def supply(self, effect: Supply) -> None:
+        """Send a peer the records that it asked for by their places."""
+        done, found = await self._store.supply(
+            effect.places, BATCH_RECORDS_MAX, bytes_max=BATCH_BYTES_MAX
+        )
+        link = self._links.get(effect.peer)
+        size = sum(len(envelope) + len(body or b"") for envelope, body in found)
+        if link is not None and await self._pay(link, size_cost(size)):
+            parcels = tuple(Parcel(*each) for each in found)
+            self._send(effect.peer, SupplyFrame("supply", effect.step, done, parcels))
+
     async def compare(self, effect: Compare) -> Compared:
         """Look up what is kept where records were heard again."""
         return await self._store.beside(effect.records)
@@ -417,7 +443,7 @@ def _signatures(heard: Hello | Heard | Aside) -> int:
     """Return how many signatures were checked to read a frame."""
     if isinstance(heard, ProofsHeard):
         return 2 * len(heard.proofs)
-    return len(heard.records) if isinstance(heard, BatchHeard) else 0
+    return len(heard.records) if isinstance(heard, BatchHeard | SupplyHeard) else 0
 
 
 def _readable(binaries: tuple[bytes, ...]) -> list[Address]:

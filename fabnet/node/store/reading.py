@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, Select, and_, func, not_, or_, select
 
 from fabnet.content.cid import Cid
 from fabnet.node.store import tables
-from fabnet.protocol.effects import Weigh
+from fabnet.protocol.effects import Place, Weigh
 from fabnet.protocol.events import Compared, Weighed
 from fabnet.protocol.replica.checkpoints import weigh
 from fabnet.records.ids import Incarnation, PeerId, RecordId
@@ -158,6 +158,48 @@ def serve(
     # Nothing more is for this peer: skip what it brought itself.
     newest = select(func.max(_record.arrival)).where(_record.peer == peer)
     return batch, max(cursor, connection.execute(newest).scalar() or 0)
+
+
+def supply(
+    connection: Connection,
+    peer: PeerId,
+    places: Sequence[Place],
+    limit: int,
+    *,
+    bytes_max: int,
+) -> tuple[int, list[tuple[bytes, bytes | None]]]:
+    """Return the records that follow these places, and of how many that is all."""
+    found: list[tuple[bytes, bytes | None]] = []
+    size_bytes = 0
+    for done, place in enumerate(places):
+        most = max(1, place.most)
+        query = _following(peer, place).limit(min(most, limit - len(found) + 1))
+        with connection.execute(query) as rows:
+            for envelope, body in rows:
+                size_bytes += len(envelope) + len(body or b"") + PARCEL_BYTES
+                is_full = size_bytes > bytes_max or len(found) == limit
+                if found and is_full:
+                    return done, found
+                found.append((envelope, body))
+    return len(places), found
+
+
+def _following(peer: PeerId, place: Place) -> Select[bytes, bytes | None]:
+    is_notice = _record.kind.startswith(NOTICE_PREFIX, autoescape=True)
+    query = _valid(peer).where(_record.author == place.author)
+    if place.incarnation is None:
+        kept = query.where(is_notice).order_by(_record.kind, _record.key)
+        return kept.offset(place.after)
+    log = query.where(
+        _record.inc_counter == place.incarnation.counter,
+        _record.inc_random == place.incarnation.random,
+        _record.seq > place.after,
+        _record.seq <= place.after + max(1, place.most),
+        not_(is_notice),
+    )
+    if not place.most:
+        log = log.where(_record.body.is_not(None))
+    return log.order_by(_record.seq)
 
 
 def record(connection: Connection, peer: PeerId, record_id: RecordId) -> Record | None:

@@ -32,7 +32,7 @@ from fabnet.node.store.reading import (
 )
 from fabnet.node.store.writer import Writer
 from fabnet.protocol.community import REACH_KIND
-from fabnet.protocol.effects import Weigh
+from fabnet.protocol.effects import Place, Weigh
 from fabnet.protocol.events import Compared, DiskState, Weighed
 from fabnet.records.ids import PeerId, RecordId
 from fabnet.records.record import Record
@@ -166,6 +166,19 @@ class Store:
                 not_from,
                 lost=lost,
                 bytes_max=bytes_max,
+            )
+        )
+
+    async def supply(
+        self, places: Sequence[Place], limit: int, *, bytes_max: int
+    ) -> tuple[int, list[tuple[bytes, bytes | None]]]:
+        """Return the records that follow these places, and of how many that is all.
+
+        In the order of the places; each is (envelope, body or nil when pruned).
+        """
+        return await self._read(
+            lambda connection: reading.supply(
+                connection, self._peer, places, limit, bytes_max=bytes_max
             )
         )
 

@@ -58,14 +58,20 @@ class Ends:
 
     def reaches(self, author: PeerId, incarnation: Incarnation, seq: int) -> bool:
         """Whether a log counts up to that place."""
+        last = self.last(author, incarnation)
+        return last is None or seq <= last
+
+    def last(self, author: PeerId, incarnation: Incarnation) -> int | None:
+        """Return the last place of a log that counts; nil where it has no end yet."""
         fork = self.forks.get((author, incarnation))
-        if fork is not None and seq >= fork.seq:
-            return False
-        last = self._last(author)
-        if last is not None and (incarnation, seq) > last:
-            return False
-        cut = self.community.cut(author)
-        return cut is None or (incarnation, seq) <= cut
+        ends = [] if fork is None else [fork.seq - 1]
+        bounds = self._last(author), self.community.cut(author)
+        ends += [
+            seq if incarnation == where else 0
+            for where, seq in filter(None, bounds)
+            if incarnation >= where
+        ]
+        return min(ends, default=None)
 
     def is_silenced(self, author: PeerId) -> bool:
         """Whether an author forked in so many incarnations that no notice counts."""

@@ -32,12 +32,14 @@ class Notices:
 
     def remember(self, record: Record) -> None:
         """Know a notice that was kept before a restart."""
-        self.by_author.setdefault(record.author, {})[_subject(record)] = _said(record)
+        self.by_author.setdefault(record.author, {})[subject_of(record)] = what_said(
+            record
+        )
 
     def hear(self, turn: Turn, record: Record) -> bool:
         """Whether a notice is newer than what we have, and one of those that stay."""
         kept = self.by_author.setdefault(record.author, {})
-        subject, said = _subject(record), _said(record)
+        subject, said = subject_of(record), what_said(record)
         held = kept.get(subject)
         if held is not None:
             if said[:2] < held[:2] or (said[:2] == held[:2] and said[2] >= held[2]):
@@ -54,10 +56,12 @@ class Notices:
         return True
 
 
-def _subject(record: Record) -> Subject:
+def subject_of(record: Record) -> Subject:
+    """Return what a notice is about."""
     return record.kind, record.header.key or ""
 
 
-def _said(record: Record) -> Said:
+def what_said(record: Record) -> Said:
+    """Return what makes one notice newer than another, and its id."""
     header = record.header
     return header.incarnation, header.seq, record.id

@@ -25,6 +25,7 @@ from fabnet.errors import RemoteError
 from fabnet.protocol.community import DOCUMENT_KINDS, Community
 from fabnet.protocol.effects import Compare, Lower, Turn
 from fabnet.protocol.events import Compared, Weighed
+from fabnet.protocol.replica.bare import Bare
 from fabnet.protocol.replica.checkpoints import Checkpoints
 from fabnet.protocol.replica.ends import (
     LOG_BYTES_MAX,
@@ -76,6 +77,7 @@ class Replica:
     fallen: list[tuple[Record, PeerId]] = field(default_factory=list)
     """Records that were let go in this turn; their documents may be news."""
     checkpoints: Checkpoints = field(init=False)
+    bare: Bare = field(default_factory=Bare)
     filled: list[Record] = field(default_factory=list)
     """Records that in this turn gained the body that was lacking here."""
     proven: list[tuple[Fork, PeerId | None]] = field(default_factory=list)
@@ -111,7 +113,7 @@ class Replica:
         refusal = self.papers.hear(turn, record, kept=True)
         if refusal is None and record.kind == charters.KIND:
             for early in self.papers.again(turn):
-                self.voice.keep(turn, early, source=early.author)
+                self.voice.keep(turn, early, source=early.author, beside=True)
         return refusal
 
     def compare(self, turn: Turn) -> None:
@@ -127,6 +129,7 @@ class Replica:
             source = self.asked.pop(heard.id, heard.author)
             if kept is not None and heard.id == kept.id:
                 if kept.body is not None or kept.id in event.pruned:
+                    self.bare.has(turn, kept.header)
                     self._remember(kept.id)
                 else:
                     self._fill(turn, heard, source)
@@ -312,6 +315,8 @@ class Replica:
         self.heads[author] = head
         turn.put("head", place_key(*author), head)
         self._write(turn, record, source)
+        if record.body is None:
+            self.bare.lacks(turn, record.header)
         if record.kind == checkpoint.KIND:
             self.checkpoints.kept(turn, record)
         return record
@@ -335,6 +340,7 @@ class Replica:
         if not self.ends.counts(record.header):
             self.fallen.append((record, source))
         else:
+            self.bare.has(turn, record.header)
             self._write(turn, record, record.author)
             self.filled.append(record)
 
@@ -346,7 +352,7 @@ class Replica:
         if record.body is None:
             return
         if record.kind == withdrawals.KIND and self.papers.recall(turn, record):
-            self.voice.keep(turn, record, source=source)
+            self.voice.keep(turn, record, source=source, beside=True)
             yield record
         if record.kind not in DOCUMENT_KINDS:
             return
@@ -357,7 +363,7 @@ class Replica:
             turn.do(Lower(record.author, f"{record.kind}: {error}"))
             return
         if refusal is None and has_news(turn, count):
-            self.voice.keep(turn, record, source=source)
+            self.voice.keep(turn, record, source=source, beside=True)
             yield record
 
     def _is_past_quota(self, turn: Turn, record: Record) -> bool:

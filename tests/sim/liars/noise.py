@@ -74,7 +74,7 @@ class Flooder(Liar):
 
     def acts(self) -> None:
         world = self.network.world
-        ask = frames.SubscribeFrame("subscribe", None, 0, 0)
+        ask = frames.SubscribeFrame("subscribe", None, 0, 0, b"")
         for site in self.others:
             for number in range(8):
                 world.carry(self.site.id, site.id, world.dice.randbytes(60))

@@ -96,6 +96,11 @@ class Alone:
         del effect
         return None
 
+    async def reconcile(self, effect: object) -> None:
+        """Reconcile with nobody."""
+
+    supply = reconcile
+
     async def compare(self, effect: Compare) -> Compared:
         """Find nothing."""
         del effect

@@ -1,0 +1,1 @@
+"""Ranges of items: sums that tell two apart, and how they are said."""
