@@ -93,6 +93,8 @@ class Subscriber:
     """Whether it was neither served nor invited since it subscribed."""
     invited: int | None = None
     """Our newest arrival when it was invited to reconcile."""
+    beside: int = 0
+    """Up to where no head told of all, then."""
 
 
 @dataclass(slots=True)
@@ -182,8 +184,11 @@ class Gossip:
         is_ours = before is not None and event.cursor == before.invited
         known = known and (event.peer not in self.lost or is_ours)
         on_its_way = before is not None and before.busy_until_tick is not None
+        cursor = event.cursor
+        if before is not None and is_ours and before.beside != self.voice.beside:
+            cursor = before.cursor  # a log was cut short while it looked
         subscriber = Subscriber(
-            event.cursor if known else 0, stale=on_its_way and event.peer in self.lost
+            cursor if known else 0, stale=on_its_way and event.peer in self.lost
         )
         if before is not None and event.brief:
             subscriber.brief = before.brief
@@ -214,7 +219,7 @@ class Gossip:
     def _claim(self, turn: Turn) -> bytes:
         if self.holdings is None:
             return b""
-        self.holdings.saw(turn.effects)
+        self.holdings.saw(turn)
         return self.holdings.claim()
 
     # ------------------------------------------------------------------ reconciling
@@ -240,8 +245,9 @@ class Gossip:
     def _invite(self, turn: Turn, peer: PeerId, subscriber: Subscriber) -> None:
         if self.holdings is not None:
             self.compare_tick[peer] = turn.now.tick_ms + COMPARE_MS
+            self.holdings.saw(turn)
             subscriber.invited = self.voice.arrival
-            self.holdings.saw(turn.effects)
+            subscriber.beside = self.voice.beside
             turn.do(Reconcile(peer, self.holdings.ranges(0, [""])))
 
     def goes_first(self, turn: Turn, peer: PeerId) -> bool:

@@ -175,7 +175,7 @@ class Peer:
         self.planning.tend(turn)
         self.remnants.tend(turn)
         self.replica.checkpoints.tend(turn)
-        self.holdings.saw(turn.effects)
+        self.holdings.saw(turn)
         if self.voice.arrival != arrival:
             turn.put("own", "arrival", CountRow(self.voice.arrival))
             self.gossip.news(turn, arrival)

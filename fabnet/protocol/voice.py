@@ -168,12 +168,17 @@ class Voice:
         """Number a record and have it written; `beside`, if no head tells of it."""
         self.arrival += 1
         if beside:
-            self.beside = self.arrival
-            turn.put("own", "beside", CountRow(self.beside))
+            self.mark_beside(turn)
         self.kept.append((record, source))
         if source is None:
             self.spoken.append(record)
         turn.do(Keep(record, self.arrival, source))
+
+    def mark_beside(self, turn: Turn) -> None:
+        """Know that heads may not tell of all that is kept up to here."""
+        if self.beside != self.arrival:
+            self.beside = self.arrival
+            turn.put("own", "beside", CountRow(self.beside))
 
     def take_kept(self) -> list[tuple[Record, PeerId | None]]:
         """Return what was kept since this was last asked, and who brought it."""

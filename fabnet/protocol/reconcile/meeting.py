@@ -264,9 +264,9 @@ class Meeting:
 
     def took(self, records: Sequence[Record]) -> None:
         """Ask no more for what was sent, if none of it was kept: of strangers."""
-        for key in {name_of_record(record)[:KEY_BYTES] for record in records}:
-            if key in self.wants and not self.holdings.number(key):
-                del self.wants[key]
+        for record in records:
+            if self.holdings.is_stranger(record.author):
+                self.wants.pop(name_of_record(record)[:KEY_BYTES], None)
 
 
 def _is_at(record: Record, place: Wanted) -> bool:

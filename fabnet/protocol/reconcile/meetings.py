@@ -121,7 +121,7 @@ class Meetings:
             return
         # It is not its fault what we asked for.
         turn.spare(event.peer)
-        self.holdings.saw(turn.effects)
+        self.holdings.saw(turn)
         self.holdings.follow()
         meets.meeting.took(event.records)
         self._go_on(turn, event.peer, None)

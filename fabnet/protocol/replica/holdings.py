@@ -7,11 +7,11 @@ place is the same item wherever it was heard up to there, whatever is kept behin
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from fabnet.protocol.effects import Effect, Forget, Keep, Place, Unsay, Void
+from fabnet.protocol.effects import Forget, Keep, Place, Turn, Unsay, Void
 from fabnet.protocol.ranges.tree import NAME_BYTES, Tree
 from fabnet.protocol.ranges.words import (
     KEY_BYTES,
@@ -73,9 +73,15 @@ class Holdings:
 
     # ------------------------------------------------------------------ following
 
-    def saw(self, effects: Iterable[Effect]) -> None:
-        """Note what a turn changed."""
-        for effect in effects:
+    def saw(self, turn: Turn) -> None:
+        """Note what a turn changed.
+
+        Where a log was found to end, what is kept behind that may still be served, and
+        no head tells of it any more.
+        """
+        if any(isinstance(effect, Void) for effect in turn.effects):
+            self.voice.mark_beside(turn)
+        for effect in turn.effects:
             if isinstance(effect, Keep):
                 self._kept(effect.record)
             elif not self.is_whole:
@@ -180,10 +186,9 @@ class Holdings:
         at = incarnation, self.voice.arrival
         return Ranges("ranges", step, *at, tuple(spans))
 
-    def number(self, key: bytes) -> int:
-        """Return how much we have of an item, as of when the tree was followed."""
-        found = self.tree.find(key)
-        return 0 if found is None else found[1].number
+    def is_stranger(self, author: PeerId) -> bool:
+        """Whether nothing of an author is kept, whatever of it is sent."""
+        return author not in self.replica.community.nodes
 
     def lacks(self, theirs: Item) -> int | None:
         """Return after which number we lack what somebody else has; nil: nothing.
@@ -202,8 +207,7 @@ class Holdings:
             return 0 if author != identity.peer and theirs.number else None
         if author == identity.peer and incarnation == identity.incarnation:
             return None
-        end = self.replica.ends.last(author, incarnation)
-        if theirs.number < ours.number or (end is not None and ours.number >= end):
+        if theirs.number < ours.number:
             return None
         return ours.number - (theirs.number == ours.number)
 
