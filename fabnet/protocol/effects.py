@@ -165,7 +165,7 @@ class Place:
     author: PeerId
     incarnation: Incarnation | None
     after: int
-    """The last `seq`; of notices, in the order of kind and key, how many."""
+    """The last `seq`; of notices, in the order they arrived, how many."""
     most: int
     """How many are wanted; 0 for the next one alone, and only with its body."""
 

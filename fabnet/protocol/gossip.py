@@ -216,11 +216,8 @@ class Gossip:
             if self.compare_tick.get(event.peer, now) <= now:
                 self._invite(turn, event.peer, subscriber)
 
-    def _claim(self, turn: Turn) -> bytes:
-        if self.holdings is None:
-            return b""
-        self.holdings.saw(turn)
-        return self.holdings.claim()
+    def _claim(self) -> bytes:
+        return b"" if self.holdings is None else self.holdings.claim()
 
     # ------------------------------------------------------------------ reconciling
 
@@ -291,9 +288,7 @@ class Gossip:
             self._write(turn, peer, row)
         self.ask_again_tick[peer] = turn.now.tick_ms + SUBSCRIBE_AGAIN_MS
         at = row.incarnation, row.cursor
-        turn.do(Subscribe(peer, *at, brief=True, sum=self._claim(turn)))
-
-    # ------------------------------------------------------------------ serving
+        turn.do(Subscribe(peer, *at, brief=True, sum=self._claim()))
 
     def tell(self, turn: Turn, proof: ForkPair, source: PeerId | None) -> None:
         """Tell everyone who listens of a proof, but whoever brought it."""
@@ -439,13 +434,11 @@ class Gossip:
 
     def _ask(self, turn: Turn, peer: PeerId, *, brief: bool) -> None:
         """Subscribe where we are; `brief`, if ids are enough of whom they were."""
-        cursor = self.cursors.get(peer)
+        row = self.cursors.get(peer)
         self.ask_again_tick[peer] = turn.now.tick_ms + SUBSCRIBE_AGAIN_MS
-        if cursor is None:
-            turn.do(Subscribe(peer, None, 0, brief, self._claim(turn)))
-        else:
-            at = cursor.incarnation, cursor.cursor
-            turn.do(Subscribe(peer, *at, brief, self._claim(turn)))
+        at = None if row is None else row.incarnation
+        cursor = 0 if row is None else row.cursor
+        turn.do(Subscribe(peer, at, cursor, brief, self._claim()))
 
     def _served_up_to(self, turn: Turn, peer: PeerId, cursor: int) -> None:
         subscriber = self.subscribers.get(peer)

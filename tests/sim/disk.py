@@ -254,7 +254,6 @@ class Disk:
         theirs = [each for each in self.valid() if each.author == place.author]
         if place.incarnation is None:
             notices = [each for each in theirs if each.is_notice]
-            notices.sort(key=_subject)
             return notices[place.after : place.after + place.most]
         log = [
             each
@@ -322,10 +321,6 @@ class Disk:
 
     def codes(self, subject: str) -> list[str]:
         return [line.code for line in self.story if line.subject == subject]
-
-
-def _subject(notice: Record) -> tuple[str, str]:
-    return notice.kind, notice.header.key or ""
 
 
 def _places(record: Record) -> set[tuple[str, str | None]]:

@@ -188,7 +188,8 @@ def _following(peer: PeerId, place: Place) -> Select[bytes, bytes | None]:
     is_notice = _record.kind.startswith(NOTICE_PREFIX, autoescape=True)
     query = _valid(peer).where(_record.author == place.author)
     if place.incarnation is None:
-        kept = query.where(is_notice).order_by(_record.kind, _record.key)
+        # What is said anew meanwhile comes last.
+        kept = query.where(is_notice).order_by(_record.arrival)
         return kept.offset(place.after)
     log = query.where(
         _record.inc_counter == place.incarnation.counter,

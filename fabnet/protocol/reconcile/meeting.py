@@ -72,6 +72,8 @@ class Meeting:
     asked: tuple[str, ...] = ()
     """Ranges that were asked for and not answered."""
     wants: dict[bytes, Want] = field(default_factory=dict)
+    claimed: dict[bytes, int] = field(default_factory=dict)
+    """Of how many things the peer said to have notices of an author."""
     bare: list[Wanted] = field(default_factory=list)
     """Records of which only the body is lacking."""
     lacking: list[Wanted] = field(default_factory=list)
@@ -243,8 +245,11 @@ class Meeting:
 
     def _came(self, record: Record, place: Wanted) -> None:
         want = self.wants.get(place.key)
-        if want is not None and place.most:
-            want.after = want.after + 1 if record.is_notice else record.header.seq
+        if want is None or not place.most:
+            return
+        if record.is_notice:
+            self.claimed[place.key] = want.claimed
+        want.after = want.after + 1 if record.is_notice else record.header.seq
 
     def _was_done(self, place: Wanted, records: Sequence[Record]) -> None:
         """Ask no more for a place; note whether less came of it than was claimed."""
@@ -265,8 +270,14 @@ class Meeting:
     def took(self, records: Sequence[Record]) -> None:
         """Ask no more for what was sent, if none of it was kept: of strangers."""
         for record in records:
+            key = name_of_record(record)[:KEY_BYTES]
             if self.holdings.is_stranger(record.author):
-                self.wants.pop(name_of_record(record)[:KEY_BYTES], None)
+                self.wants.pop(key, None)
+            elif record.is_notice and key not in self.wants:
+                # One that was said anew while they came may have pushed another out.
+                found = self.holdings.tree.find(key)
+                number = 0 if found is None else found[1].number
+                self.is_short |= number < self.claimed.pop(key, 0)
 
 
 def _is_at(record: Record, place: Wanted) -> bool:

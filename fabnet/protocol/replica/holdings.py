@@ -1,8 +1,7 @@
 """What we have of every log and of every author's notices, as a tree of items.
 
 The tree follows what is kept without work of its own: what changed in a turn is only
-noted, and looked up when somebody asks next. A log that counts no further than some
-place is the same item wherever it was heard up to there, whatever is kept behind it.
+noted, and looked up when somebody asks next.
 """
 
 from __future__ import annotations
@@ -138,12 +137,12 @@ class Holdings:
             return self._notices(author)
         seq, id_ = self._head(author, incarnation)
         end = self.replica.ends.last(author, incarnation)
-        if end is not None and seq >= end:
-            seq, id_ = end, "ends here"
-        if not seq:
+        counts = seq if end is None else min(seq, end)
+        if not counts:
             return None
+        # Of the head itself: what lies behind a fork may hide another before it.
         which = f"{author} {incarnation.counter} {incarnation.random} {seq} {id_}"
-        return seq, _digest(which)
+        return counts, _digest(which)
 
     def _head(self, author: PeerId, incarnation: Incarnation) -> tuple[int, str]:
         ours = self.voice.identity
@@ -193,7 +192,7 @@ class Holdings:
     def lacks(self, theirs: Item) -> int | None:
         """Return after which number we lack what somebody else has; nil: nothing.
 
-        Where a log is as long as ours and another, one record of it proves the fork.
+        Where a log is as long as ours and another, its last record proves the fork.
         """
         found = self.tree.find(theirs.key)
         if found is None:

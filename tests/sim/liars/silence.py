@@ -32,7 +32,8 @@ class WithholdingHub(Liar):
 
     def lets_out(self, _to: PeerId, raw: bytes) -> bool:
         frame = frames.decode(raw)
-        return not isinstance(frame, frames.BatchFrame | frames.ProofsFrame)
+        news = frames.BatchFrame | frames.ProofsFrame | frames.SupplyFrame
+        return not isinstance(frame, news)
 
 
 @dataclass(slots=True)
@@ -43,7 +44,7 @@ class Eclipse(Liar):
         frame = frames.decode(raw)
         if isinstance(frame, frames.ProofsFrame):
             return False
-        if not isinstance(frame, frames.BatchFrame):
+        if not isinstance(frame, frames.BatchFrame | frames.SupplyFrame):
             return True
         ours = tuple(it for it in frame.records if self._is_ours(it))
         if len(ours) == len(frame.records):

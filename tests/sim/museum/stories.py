@@ -29,9 +29,9 @@ FOUL: Final = Climate(lost_permille=300, doubled_permille=300)
 Towns = tuple[Network, Site, Site, Site, Cid]
 
 
-def towns(**how: object) -> Towns:
+def towns(seed: int = 1, **how: object) -> Towns:
     """Jackson asks, Detroit can make, Barcelona is a third."""
-    network = founded("jackson", "detroit", "barcelona", seed=1, **how)  # type: ignore[arg-type]  # by name
+    network = founded("jackson", "detroit", "barcelona", seed=seed, **how)  # type: ignore[arg-type]  # by name
     jackson, detroit, barcelona = network.sites.values()
     detroit.owns(printer(detroit))
     for site in network.sites.values():
@@ -198,9 +198,14 @@ def requester_fenced() -> None:
     over(network)
 
 
-def requester_from_before_it_confirmed() -> None:
+def requester_from_before_it_confirmed_late() -> None:
+    """The same, where its own log comes back only after it asked the maker."""
+    requester_from_before_it_confirmed(seed=3)
+
+
+def requester_from_before_it_confirmed(seed: int = 1) -> None:
     """Its backup knows that a lot was asked for; since then all of it was made."""
-    network, jackson, detroit, _, cid = towns()
+    network, jackson, detroit, _, cid = towns(seed)
     job = jackson.asks_for(cid, PIECES)
     network.until(lambda: jackson.disk.lot(f"{job}/1") is not None)
     backup = backed_up(jackson)

@@ -149,7 +149,7 @@ WORKING: Final = {
     ),
     "STATUS omits a lot": Exhibit(
         "STATUS names all lots of an older database", NOTE,
-        Remnants, "_tell", _omits, stories.requester_from_before_it_confirmed,
+        Remnants, "_tell", _omits, stories.requester_from_before_it_confirmed_late,
         "made before CONFIRM",
     ),
     "a remnant answers that none was made": Exhibit(
