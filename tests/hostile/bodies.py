@@ -38,6 +38,7 @@ from fabnet.production.place import place_at
 from fabnet.production.receipt import Acceptance, LotClosed, LotOpened, Minutes
 from fabnet.production.request import Item, Request, RequestClosed
 from fabnet.protocol.community import NODE_KIND, REACH_KIND, NodeNotice, Reach
+from fabnet.protocol.ranges import words
 from fabnet.records.body import Body
 from fabnet.records.ids import FacilityId, Kind
 from fabnet.records.message import MessageHeader
@@ -127,7 +128,7 @@ MESSAGES: Final[dict[str, Body]] = {
 
 FRAMES: Final[dict[str, Body]] = {
     "hello": Hello("hello", "test", b"record"),
-    "subscribe": frames.SubscribeFrame("subscribe", OURS, 7, 0, b""),
+    "subscribe": frames.SubscribeFrame("subscribe", OURS, 7, 0, bytes(16)),
     "batch": BatchFrame(
         "batch", OURS, 7, (Parcel(b"envelope", b"body"),), (record_id("first"),)
     ),
@@ -139,6 +140,12 @@ FRAMES: Final[dict[str, Body]] = {
     "returned": frames.ReturnedFrame("returned", REQUESTER, "receiver-full"),
     "want": frames.WantFrame("want", of_raw(b"pie"), 7),
     "chunk": frames.ChunkFrame("chunk", of_raw(b"pie"), 7, 10, b"pie"),
+    "ranges": words.Ranges(
+        "ranges", 7, OURS, 9, (words.Span("a3", None, bytes(8) + b"\x05tags"),)
+    ),
+    "look": words.Look("look", 7, ("a3",), bytes(8) + b"\x05tags"),
+    "lack": words.Lack("lack", 7, bytes(8) + b"\x05\x02"),
+    "supply": frames.SupplyFrame("supply", 7, 1, (Parcel(b"envelope", b"body"),)),
 }
 
 HEADERS: Final[dict[str, Body]] = {

@@ -121,7 +121,7 @@ def with_a_stranger() -> None:
     mallory = stranger(network, "mallory", trusts=trust)
     for number in range(3):
         mallory.publishes(hook(f"Junk {number}"), None)
-    network.run(300)
+    network.run(900)
     for record, _ in jackson.disk.records.values():
         assert record.author != mallory.id, "R12: a stranger is kept on disk"
 
@@ -174,8 +174,8 @@ def out_of_order() -> None:
     barcelona.crashes()
     barcelona.starts()
     network.world.mend([frozenset((barcelona.id, jackson.id))])
-    # In minutes the two would compare all that they have, and mend it.
-    network.run(300)
+    # Later the two would compare all that they have, and mend it.
+    network.run(900)
     ending.check(network)
 
 
