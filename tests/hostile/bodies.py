@@ -141,9 +141,9 @@ FRAMES: Final[dict[str, Body]] = {
     "want": frames.WantFrame("want", of_raw(b"pie"), 7),
     "chunk": frames.ChunkFrame("chunk", of_raw(b"pie"), 7, 10, b"pie"),
     "ranges": words.Ranges(
-        "ranges", 7, OURS, 9, (words.Span("a3", None, bytes(8) + b"\x05tags"),)
+        "ranges", 7, OURS, 9, (words.Span("a3", None, bytes(8) + b"\x05tag"),)
     ),
-    "look": words.Look("look", 7, ("a3",), bytes(8) + b"\x05tags"),
+    "look": words.Look("look", 7, ("a3",), bytes(8) + b"\x05tag"),
     "lack": words.Lack("lack", 7, bytes(8) + b"\x05\x02"),
     "supply": frames.SupplyFrame("supply", 7, 1, (Parcel(b"envelope", b"body"),)),
 }

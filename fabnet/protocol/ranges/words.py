@@ -1,7 +1,7 @@
 """What two peers say while they reconcile, and how lists of items are packed.
 
 An **item** stands for one log, or for all notices of one author: a key of 8 bytes, how
-many records that is, and 4 bytes that tell two of one length apart. A list of them is
+many records that is, and 3 bytes that tell two of one length apart. A list of them is
 packed without frames of msgpack around each, since it is nearly all that is sent.
 """
 
@@ -20,7 +20,7 @@ from fabnet.records.ids import Count, Incarnation, spelled
 KEY_BYTES: Final = 8
 """Enough to find an item by: whoever makes two with one key, at the price of 2^32
 hashes, hides one of its own."""
-TAG_BYTES: Final = 4
+TAG_BYTES: Final = 3
 """Of an item's digest, in a list. Sums cover 16 bytes of it."""
 SUM_BYTES: Final = 16
 PARTS: Final = 16

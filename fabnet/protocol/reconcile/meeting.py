@@ -42,9 +42,9 @@ WANTS_MAX: Final = 4_096
 """Items of which records are yet to be sent. Half as many, and no more is looked at;
 what a peer tells us beyond the bound is left for the next meeting."""
 AHEAD_MAX: Final = 3_000
-"""Items told of at once, 48 KB; more are left for the next meeting."""
-LACK_RECORDS: Final = 128
-"""Records asked for at once, if they are as many as was claimed: about one frame."""
+"""Items told of at once, 45 KB; more are left for the next meeting."""
+LACK_RECORDS: Final = 160
+"""Records asked for at once: about one frame, if each is of 400 bytes."""
 BARREN_MAX: Final = 32
 """Answers one after the other that show no difference: an honest peer comes down to a
 list in as many steps as a key has digits."""
