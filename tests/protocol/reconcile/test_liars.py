@@ -11,6 +11,7 @@ import pytest
 from fabnet.protocol.effects import Effect, Lower, Reconcile
 from fabnet.protocol.events import ReconcileHeard, SupplyHeard
 from fabnet.protocol.ranges.words import (
+    DEPTH_MAX,
     PARTS,
     SUM_BYTES,
     Item,
@@ -109,6 +110,25 @@ def test_ranges_that_split_without_end_are_followed_for_so_long() -> None:
 
     assert answers <= BARREN_MAX
     assert len(victim.lowered) == 1
+
+
+def test_ranges_that_split_and_then_hold_nothing_new_are_followed_for_so_long() -> None:
+    victim, dice, answers = Victim(), Random(1), 1
+    victim.invited()
+    while victim.meets:
+        look = victim.look()
+        tree = victim.peer.holdings.tree
+        spans = (
+            splitting(each, dice)
+            if len(each) < DEPTH_MAX - 1
+            else listing(each, *tree.items(each))
+            for each in look.prefixes
+        )
+        victim.hears(answer(look.step, *spans))
+        answers += 1
+
+    assert answers == BARREN_MAX
+    assert victim.lowered == ["ranges without end, and nothing in them"]
 
 
 def test_lists_without_end_are_followed_for_so_long() -> None:

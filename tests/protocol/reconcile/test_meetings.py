@@ -67,16 +67,22 @@ def test_r1_whatever_two_have_after_they_met_both_have_all_of_it(
 
 
 @settings(max_examples=30, deadline=None)
-@given(lengths, lengths, st.integers(0, AUTHORS - 1), st.integers(3, 9))
+@given(
+    lengths,
+    lengths,
+    st.integers(0, AUTHORS - 1),
+    st.integers(3, 9),
+    st.integers(0, 2),
+)
 def test_r4_a_log_that_forked_while_they_were_apart_is_found_out(
-    here: list[int], there: list[int], forked: int, count: int
+    here: list[int], there: list[int], forked: int, count: int, more: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gossip, "RECONCILE_MIN", 4)
         pair = Pair()
         for number, counts in enumerate((here, there)):
             counts[forked] = 0
-            pair.hears(number, *log(forked, count + number % 2, branch=number))
+            pair.hears(number, *log(forked, count + number * more, branch=number))
             for author, length in enumerate(counts):
                 pair.hears(number, *log(author, length))
         pair.meet()
@@ -176,8 +182,9 @@ def test_one_that_was_served_all_and_lacks_some_is_found_within_the_hour() -> No
     assert pair.kept(0) == pair.kept(1)
 
 
-def test_a_body_that_one_lacks_comes_when_they_meet() -> None:
-    pair = apart(9, behind=5)
+@pytest.mark.parametrize("behind", [0, 5])
+def test_a_body_that_one_lacks_comes_when_they_meet(behind: int) -> None:
+    pair = apart(9, behind=behind)
     there = pair.sites[1]
     whole = log(0, 12)[9]
     pair.hears(0, whole)
