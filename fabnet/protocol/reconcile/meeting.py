@@ -60,6 +60,8 @@ class Want:
 
     after: int
     claimed: int
+    had: int
+    """How much of a log was here when it was told of."""
 
 
 @dataclass(slots=True)
@@ -178,7 +180,8 @@ class Meeting:
             if len(self.wants) >= WANTS_MAX:
                 self.is_short = True
             else:
-                self.wants[item.key] = Want(after, item.number)
+                had = self.holdings.length(item.key)
+                self.wants[item.key] = Want(after, item.number, had)
         return count
 
     def told(self, raw: bytes) -> str | None:
@@ -210,16 +213,30 @@ class Meeting:
             return None
         places: list[Wanted] = []
         count = 0
-        for key, want in self.wants.items():
+        for key, want in [*self.wants.items()]:
+            if self._came_elsewhere(key, want):
+                continue
             most = max(1, want.claimed - want.after)
             places.append(Wanted(key, want.after, most))
             count += most
             if count >= LACK_RECORDS:
                 break
+        places = places or self.bare[:LACK_RECORDS]
         if not places:
-            places = self.bare[:LACK_RECORDS]
+            return None
         self.lacking, self.lacked = places, step
         return Lack("lack", step, pack_places(places))
+
+    def _came_elsewhere(self, key: bytes, want: Want) -> bool:
+        """Know what others brought of a log meanwhile; whether that is all of it."""
+        length = self.holdings.length(key)
+        if length <= want.had:
+            return False
+        want.after, want.had = max(want.after, length), length
+        if want.after < want.claimed:
+            return False
+        del self.wants[key]
+        return True
 
     def supplied(self, done: int, records: Sequence[Record]) -> str | None:
         """Check what came against what was asked for; return what is wrong, or nil."""

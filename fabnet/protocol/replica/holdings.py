@@ -185,6 +185,13 @@ class Holdings:
         at = incarnation, self.voice.arrival
         return Ranges("ranges", step, *at, tuple(spans))
 
+    def length(self, key: bytes) -> int:
+        """Return how much we have of a log; 0 of none, and of notices."""
+        found = self.tree.find(key)
+        if found is None or self.sources[found[0]][1] is None:
+            return 0
+        return found[1].number
+
     def is_stranger(self, author: PeerId) -> bool:
         """Whether nothing of an author is kept, whatever of it is sent."""
         return author not in self.replica.community.nodes
