@@ -9,7 +9,7 @@ import numpy as np
 from fabnet.errors import InputError
 from fabnet.scheduling import fast
 from fabnet.scheduling.graph import Graph
-from fabnet.scheduling.index import kernel, twin
+from fabnet.scheduling.index import crown, kernel, twin
 from fabnet.scheduling.index.forest import WORKS_S, Forest
 from fabnet.scheduling.model import NEVER, Arrays, Ints
 
@@ -61,7 +61,7 @@ def nearest(
         return costs, slots, held
     # Neighbours one after another look at the same few branches.
     turn = _neighbours(arrays, rows) if len(rows) > 256 else np.arange(len(rows))
-    fill = _compiled if (fast.FAST if compiled is None else compiled) else twin.nearest
+    fill = _compiled if (fast.FAST if compiled is None else compiled) else _plainly
     for start in range(0, len(rows), TILE_ROWS):
         at = turn[start : start + TILE_ROWS]
         costs[at], slots[at], held[at] = fill(arrays, forest, rows[at], k)
@@ -91,6 +91,14 @@ def _compiled(
         forest.calendar.used,
     )
     return costs, slots, held
+
+
+def _plainly(
+    arrays: Arrays, forest: Forest, rows: Ints, k: int
+) -> tuple[Ints, Ints, Ints]:
+    if k == 1:
+        return crown.best(arrays, forest, rows)
+    return twin.nearest(arrays, forest, rows, k)
 
 
 def _neighbours(arrays: Arrays, rows: Ints) -> Ints:

@@ -18,7 +18,12 @@ from fabnet.scheduling.feasible import making_ms
 from fabnet.scheduling.index.arrange import LANES
 from fabnet.scheduling.index.calendar import Calendar
 from fabnet.scheduling.index.forest import NONE_MS, Forest
-from fabnet.scheduling.index.nearness import Asking, bound_branches, bound_leaves
+from fabnet.scheduling.index.nearness import (
+    Asking,
+    bound_branches,
+    bound_leaves,
+    bound_slots,
+)
 from fabnet.scheduling.model import NEVER, OTHERS, OWN, Arrays, Flags, Ints
 
 STEP_ROWS: Final = 2**12
@@ -50,7 +55,7 @@ def cheapest(
     asking = Asking.one(arrays, row)
     family = int(arrays.rows.family[row])
     leaves = slice(*forest.first[family : family + 2].tolist())
-    bounds = bound_leaves(forest, asking, leaves).ravel()
+    bounds = bound_slots(forest, asking, leaves)
     near = np.flatnonzero(bounds < NONE_MS)
     slots = forest.order[leaves].ravel()[near]
     order = np.argsort(bounds[near], kind="stable")
@@ -187,7 +192,7 @@ class _Walk:
 
     def _branch(self, at: Ints, branch: Ints) -> None:
         """Put aside what is below a node, the nearest on top."""
-        bounds = bound_branches(self._forest, self._asking.only(at), branch)
+        bounds = bound_branches(self._forest, self._asking.only(at), branch).T
         bounds[bounds > self._costs[at, -1, None]] = NONE_MS
         order = np.argsort(-bounds, axis=1)
         count = (bounds < NONE_MS).sum(axis=1)
@@ -200,7 +205,7 @@ class _Walk:
 
     def _look(self, at: Ints, leaf: Ints) -> None:
         """Keep what is best among the slots of a leaf."""
-        bounds = bound_leaves(self._forest, self._asking.only(at), leaf)
+        bounds = bound_leaves(self._forest, self._asking.only(at), leaf).T
         if self._k == 1:
             # The nearest first: most of the others need not be looked at any more.
             lane = bounds.argmin(axis=1)
