@@ -95,6 +95,7 @@ class Scan:
         slots = arrays.slots
         self._family: Narrow = slots.family.copy()
         self._can = slots.can[0].copy()
+        self._many = slots.many
         self.free_ms: Ints = slots.windows[slots.first].astype(np.int64)
         """`[slot, 2]`: the first window of each, for these worlds have no other."""
 
@@ -117,7 +118,7 @@ class Scan:
         fine = (end_ms <= until_ms) & (end_ms <= want[13])
         fine &= cost.distance_m(arrays, row, slots) <= want[15]
         if arrays.rows.refused.size:
-            fine &= ~refused(arrays, np.full(len(slots), row), slots)
+            fine &= ~refused(arrays, np.full(len(slots), row), slots, self._many)
         slots, end_ms = slots[fine], end_ms[fine]
         if not slots.size:
             return NEVER, -1, 0

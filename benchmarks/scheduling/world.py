@@ -82,19 +82,19 @@ def world(rows: int, slots: int, seed: int, *, cities: bool = False) -> Arrays:
         home = dice.sphere(CITIES)[:, city] + dice.roll.normal(0, 8_000, (3, charters))
     else:
         home = dice.sphere(charters)
-    demands = np.zeros((len(Demand), FAMILIES, 1), np.uint64)
+    demands = np.zeros((len(Demand), FAMILIES, 1), np.uint32)
     demands[Demand.PROCESS], demands[Demand.MATERIAL] = PROCESS_BIT, MATERIAL_BITS
     return Arrays(WEIGHTS, demands, _rows(dice, home, rows), _slots(dice, home, slots))
 
 
 def _rows(dice: Dice, home: NDArray[np.float64], many: int) -> Rows:
     charter = dice.among(0, home.shape[1] - 1, many)
-    material = np.uint64(1) << dice.among(1, MATERIALS, many).astype(np.uint64)
+    material = np.uint32(1) << dice.among(1, MATERIALS, many).astype(np.uint32)
     radius_m = np.full(many, 3_000_000)
     due_ms = dice.among(0, 96, many) * HOUR_MS
     return Rows.of(
         turn=np.argsort(due_ms, kind="stable"),
-        needs=(material | np.uint64(PROCESS_BIT))[None],
+        needs=(material | np.uint32(PROCESS_BIT))[None],
         refused=np.zeros((2, 0), np.int64),
         family=dice.families(many),
         size_um=np.sort(dice.among(5_000, 200_000, 3 * many).reshape(3, -1), axis=0),
@@ -113,9 +113,9 @@ def _rows(dice: Dice, home: NDArray[np.float64], many: int) -> Rows:
 
 def _slots(dice: Dice, home: NDArray[np.float64], many: int) -> Slots:
     charter = np.sort(dice.among(0, home.shape[1] - 1, many))
-    can = np.full(many, PROCESS_BIT, np.uint64)
+    can = np.full(many, PROCESS_BIT, np.uint32)
     for _ in range(12):
-        can |= np.uint64(1) << dice.among(1, MATERIALS, many).astype(np.uint64)
+        can |= np.uint32(1) << dice.among(1, MATERIALS, many).astype(np.uint32)
     return Slots.of(
         can=can[None],
         count=np.ones(many, np.int64),

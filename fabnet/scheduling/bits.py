@@ -19,11 +19,13 @@ from fabnet.errors import InputError
 from fabnet.production.capability import Capability, does_process
 from fabnet.production.plan import Offered, Wanted
 
-Words = NDArray[np.uint64]
+Words = NDArray[np.uint32]
 
 CLAUSES_MAX: Final = 4_096
-"""Different demands in one family of processes: 8 bytes a machine for every 64."""
-_MASK: Final = 2**64 - 1
+"""Different demands in one family of processes: 4 bytes a machine for every 32."""
+WORD: Final = 32
+"""Bits of a word: few families of processes ask for more."""
+_MASK: Final = 2**WORD - 1
 
 
 class Demand(IntEnum):
@@ -117,10 +119,10 @@ def _words(sets: Sequence[set[int]], bits: Bits) -> Words:
 
 
 def words_of(numbers: Sequence[int], bits: Bits) -> Words:
-    """Return `[word, entry]`: as many 64-bit words as the fullest family needs."""
+    """Return `[word, entry]`: as many words as the fullest family needs."""
     fullest = max((len(family) for family in bits.values()), default=1)
     words = [
-        [number >> 64 * word & _MASK for number in numbers]
-        for word in range((fullest + 63) // 64)
+        [number >> WORD * word & _MASK for number in numbers]
+        for word in range(max(1, -(-fullest // WORD)))
     ]
-    return np.array(words, np.uint64)
+    return np.array(words, np.uint32)

@@ -7,13 +7,15 @@ No payment is among them, and none can be.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 
 from fabnet.production.plan import Weights
 from fabnet.scheduling.feasible import running_s
 from fabnet.scheduling.model import Arrays, Ints
+
+K = TypeVar("K", int, Ints)
 
 TERMS: Final = ("lateness", "waiting", "distance", "carbon", "own-first")
 """The names of the terms, in the order of the first axis of `terms`."""
@@ -53,25 +55,29 @@ def lateness(arrays: Arrays, row: int | Ints, after_due_ms: Ints) -> Ints:
 
 def total_ms(
     weights: Weights,
-    want: Sequence[int],
-    has: Sequence[int],
+    want: Sequence[K],
+    has: Sequence[K],
     *,
-    run_s: int,
-    away_m: int,
-    end_ms: int,
-) -> int:
-    """Return the sum of the terms for one row and one slot, given their table lines."""
-    late_ms = max(0, end_ms - want[12]) * weights.late_permille // 1_000
+    run_s: K,
+    away_m: K,
+    end_ms: K,
+) -> K:
+    """Return the sum of the terms, given the columns of rows and of slots.
+
+    Of one row and one slot, or of many beside each other.
+    """
+    late_ms = (end_ms - want[12]) * (end_ms > want[12]) * weights.late_permille // 1_000
     carbon_mg = has[14] * run_s * has[15] // 3_600
     carbon_mg += away_m * (want[11] * TRANSPORT_G_PER_T_KM) // 1_000_000
     elsewhere = want[9] != has[10]
-    return (
+    total: K = (
         late_ms * want[14] // 1_000
         + end_ms
         + away_m * weights.distance_s_per_km
-        + carbon_mg * weights.co2_s_per_kg // 1_000
-        + elsewhere * weights.own_first_s * 1_000
+        + _thousandths(carbon_mg, weights.co2_s_per_kg)
+        + elsewhere * (weights.own_first_s * 1_000)
     )
+    return total
 
 
 def distance_m(arrays: Arrays, row: int | Ints, slots: Ints) -> Ints:
@@ -93,7 +99,7 @@ def transport_mg(arrays: Arrays, row: int | Ints, away_m: Ints) -> Ints:
     return away_m * (arrays.rows.mass_g[row] * TRANSPORT_G_PER_T_KM) // 1_000_000
 
 
-def _thousandths(count: Ints, each: int) -> Ints:
+def _thousandths(count: K, each: int) -> K:
     """Return so many thousandths of `each`, rounded down, without the large product."""
     return count // 1_000 * each + count % 1_000 * each // 1_000
 

@@ -64,6 +64,8 @@ LINE: Final = 64
 """Bytes that a processor's cache holds or lets go together."""
 R_COLUMNS: Final = 16
 """Numbers of a row's line."""
+S_COLUMNS: Final = 16
+"""Numbers of a slot's line."""
 OWN: Final = 1
 """A bit of `access`: its own cooperative's rows may use the slot."""
 OTHERS: Final = 2
@@ -92,7 +94,7 @@ class Column(Generic[K]):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rows:
-    """What is wanted, in the problem's order: 144 bytes a row, and refusals."""
+    """What is wanted, in the problem's order: 140 bytes a row, and refusals."""
 
     table: Ints
     """`[row, column]`."""
@@ -163,8 +165,8 @@ class Rows:
 class Slots:
     """What is offered, one entry a capacity offer, by peer, machine and process.
 
-    A slot takes 76 bytes, 8 for each 64 demands of the fullest family, and 8 for each
-    window: 92 if it has one.
+    A slot takes 72 bytes, 4 for each 32 demands of the fullest family, and 8 for each
+    window: 84 if it has one.
     """
 
     table: Narrow
@@ -176,7 +178,6 @@ class Slots:
     never none, if need be an empty one."""
     windows: Narrow
     """`[window, 2]`: when it starts and ends."""
-    longest_ms: Narrow
 
     unit = Column[np.int32](0)
     """Which machine; its slots lie side by side."""
@@ -225,6 +226,12 @@ class Slots:
         return self.span[:, 1]
 
     @property
+    def longest_ms(self) -> Narrow:
+        """How long the longest window of each slot is."""
+        length_ms: Narrow = self.end_ms - self.start_ms
+        return np.maximum.reduceat(length_ms, self.first) if self.many else length_ms
+
+    @property
     def start_ms(self) -> Narrow:
         """When each window starts."""
         return self.windows[:, 0]
@@ -233,6 +240,12 @@ class Slots:
     def end_ms(self) -> Narrow:
         """When each window ends."""
         return self.windows[:, 1]
+
+    @classmethod
+    def none(cls) -> Slots:
+        """Return no slots."""
+        none = np.zeros((0, S_COLUMNS), np.int32)
+        return cls(none, np.zeros((1, 0), np.uint32), none[:, :2], none[:, :2])
 
     @classmethod
     def of(
@@ -261,9 +274,6 @@ class Slots:
         a number does not fit 32 bits.
         """
         first = np.cumsum(count) - count
-        longest_ms = end_ms - start_ms
-        if len(first):
-            longest_ms = np.maximum.reduceat(longest_ms, first)
         # fmt: off
         columns = (
             unit, family, *size_um, tolerance_um, thickness_um, *place_m, charter,
@@ -275,7 +285,6 @@ class Slots:
             _sealed(can),
             _narrow("slots.span", (first, count)),
             _narrow("slots.windows", (start_ms, end_ms)),
-            _narrow("slots.longest_ms", (longest_ms,)).reshape(-1),
         )
 
 

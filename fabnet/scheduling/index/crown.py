@@ -21,14 +21,15 @@ from fabnet.scheduling.index.forest import NONE_MS, WORKS_S, Forest
 from fabnet.scheduling.index.nearness import (
     MORE,
     Asking,
+    Lanes,
     Span,
     bound_all,
     bound_branches,
-    bound_leaves,
+    bound_slots,
 )
 from fabnet.scheduling.index.shapes import Singles
 from fabnet.scheduling.index.twin import prices
-from fabnet.scheduling.model import NEVER, Arrays, Flags, Ints, Narrow
+from fabnet.scheduling.model import NEVER, Arrays, Flags, Ints
 
 CROWN_BRANCHES: Final = 32
 """Branches of a family whose lanes are bounded for every row."""
@@ -42,12 +43,14 @@ NEAR_MAX: Final = 256
 """Nodes of a level that a row may look below: with more it walks, the best first."""
 
 
-def best(arrays: Arrays, forest: Forest, rows: Ints) -> tuple[Ints, Ints, Ints]:
+def best(
+    arrays: Arrays, forest: Forest, lanes: Lanes, rows: Ints
+) -> tuple[Ints, Ints, Ints]:
     """Return `[row, 1]` costs and slots of the cheapest, and how many each row has."""
-    search = _Descent(arrays, forest, rows)
+    search = _Descent(arrays, forest, lanes, rows)
     left = search.run()
     if left.size:
-        costs, slots, _ = twin.nearest(arrays, forest, rows[left], 1)
+        costs, slots, _ = twin.nearest(arrays, forest, lanes, rows[left], 1)
         search.cost_ms[left], search.slot[left] = costs[:, 0], slots[:, 0]
     held = (search.slot >= 0).astype(np.int64)
     return search.cost_ms[:, None], search.slot[:, None], held
@@ -57,7 +60,7 @@ def _crown(forest: Forest, family: int) -> Span | None:
     """Return the branches of the lowest level that has few enough, or nil if none."""
     first, last = forest.first[family : family + 2].tolist()
     last -= 1
-    leaves = len(forest.order)
+    leaves = forest.leaves
     while first < last:
         first, last = int(forest.parent[first]), int(forest.parent[last])
         if last - first < CROWN_BRANCHES:
@@ -101,9 +104,11 @@ class _Crown:
 class _Descent:
     """Some rows on the way down from the crowns of their families."""
 
-    def __init__(self, arrays: Arrays, forest: Forest, rows: Ints) -> None:
+    def __init__(
+        self, arrays: Arrays, forest: Forest, lanes: Lanes, rows: Ints
+    ) -> None:
         self._arrays, self._forest, self._rows = arrays, forest, rows
-        self._leaves = len(forest.order)
+        self._leaves, self._lanes = forest.leaves, lanes
         self._asking = Asking.of(arrays, rows)
         self.cost_ms = np.full(len(rows), NEVER, np.int64)
         self.slot = np.full(len(rows), -1, np.int64)
@@ -158,9 +163,9 @@ class _Descent:
                 yield _Crown(at, base, bounds, leaves=base < self._leaves)
 
     def _limit(self) -> Singles:
-        """Return what is to be beaten, moved the safe way; -1 where there is nothing."""
-        limit = np.where(self.slot < 0, -1, self.cost_ms).astype(np.float32)
-        limit *= MORE
+        """Return what is to be beaten, moved the safe way; -1 without."""
+        limit = self.cost_ms.astype(np.float32) * MORE
+        limit[self.slot < 0] = -1
         return limit
 
     def _down(self, at: Ints, node: Ints) -> Ints:
@@ -178,12 +183,11 @@ class _Descent:
 
     def _below(self, at: Ints, node: Ints) -> tuple[Ints, Ints]:
         """Return rows beside nodes one level below, of those that could be better."""
-        found, limit = [], self._limit()
-        limit[limit < 0] = NONE_MS / 2
+        found = []
         for part in _parts(np.arange(len(at))):
             branch, rows = node[part] - self._leaves, at[part]
             bounds = bound_branches(self._forest, self._asking.only(rows), branch)
-            pair, lane = np.nonzero((bounds <= limit[rows]).T)
+            pair, lane = np.nonzero((bounds <= self._beaten_by(rows)).T)
             found.append((rows[pair], self._forest.below[branch[pair]] + lane))
         return _joined(found)
 
@@ -192,35 +196,35 @@ class _Descent:
         by_row = np.argsort(at, kind="stable")
         at, leaf = at[by_row], leaf[by_row]
         for part in _parts(np.arange(len(at))):
-            rows, order = at[part], self._forest.order[leaf[part]]
-            bounds = bound_leaves(self._forest, self._asking.only(rows), leaf[part])
+            rows, first = at[part], leaf[part] * LANES
+            asking = self._asking.only(rows)
+            bounds = bound_slots(self._lanes.of(leaf[part]), asking)
             # The nearest first: most of the others need not be looked at any more.
             lane, pair = bounds.argmin(axis=0), np.arange(len(rows))
-            least = bounds[lane, pair]
-            limit = self._limit()[rows]
-            # Who has nothing yet takes whatever will do.
-            limit[limit < 0] = NONE_MS / 2
-            fine = least <= limit
-            self._keep(rows[fine], order[pair[fine], lane[fine]])
+            fine = bounds[lane, pair] <= self._beaten_by(rows)
+            self._keep(rows[fine], first[fine] + lane[fine])
             bounds[lane, pair] = NONE_MS
-            limit = self._limit()[rows]
-            limit[limit < 0] = NONE_MS / 2
-            pair, lane = np.nonzero((bounds <= limit).T)
-            self._keep(rows[pair], order[pair, lane])
+            pair, lane = np.nonzero((bounds <= self._beaten_by(rows)).T)
+            self._keep(rows[pair], first[pair] + lane)
 
-    def _keep(self, at: Ints, slots: Narrow) -> None:
+    def _beaten_by(self, at: Ints) -> Singles:
+        """Return the limits of some rows; who has nothing takes whatever will do."""
+        limit = self._limit()[at]
+        limit[limit < 0] = NONE_MS / 2
+        return limit
+
+    def _keep(self, at: Ints, place: Ints) -> None:
         """Keep the cheapest, and of these the least, of each row's and of what it has.
 
         Rows are in order, each as often as it has a slot here.
         """
         if not at.size:
             return
-        slots = slots.astype(np.int64)
-        costs = prices(self._arrays, self._forest.calendar, self._rows[at], slots)
+        costs, slots = prices(self._arrays, self._forest, self._rows[at], place)
         begin = np.flatnonzero(np.diff(at, prepend=-1))
         least = np.minimum.reduceat(costs, begin)
         dearer = costs > np.repeat(least, np.diff(begin, append=len(at)))
-        slots[dearer] = self._arrays.slots.many
+        slots[dearer] = len(self._forest.where)
         lesser, at = np.minimum.reduceat(slots, begin), at[begin]
         before, held = self.cost_ms[at], self.slot[at]
         better = (least < before) | ((least == before) & (lesser < held))

@@ -1,15 +1,18 @@
 """A tree over the slots of each family, with what the best of each branch can offer.
 
-A branch is known by eight columns of eight *lanes*, one for each node below it: the box
-in which the slots stand, the largest sizes, the best tolerance, every capability that
-one of them has (the bits or-ed), whose they are, and two lower bounds for so much work:
-when it can end, and that with the carbon of making. The least of straight lines is
-concave, so between two sampled amounts of work it lies above their chord. A leaf has a
-lane for each slot, with the straight line itself. One instruction works on all lanes.
+A leaf holds sixteen slots, column by column, so that one instruction works on all of
+them: each number of each slot, once, as it is in the tables. Nothing else about a slot
+is needed to search, nor to go back to the tables (`Forest.offered`).
 
-What is in lanes only bounds: float32, moved the safe way by two parts in ten million,
-which is more than rounding takes (places are whole metres and exact), reckoned with in
-float64 and lowered again (`kernel.facts_of`). Costs are then those of `cost.terms`.
+A branch is known by columns of sixteen *lanes*, one for each node below it: the box in
+which the slots stand, the largest sizes, the best tolerance, every capability that one
+of them has (the bits or-ed), whose they are, and two lower bounds for so much work:
+when it can end, and that with the carbon of making. The least of straight lines is
+concave, so between two sampled amounts of work it lies above their chord.
+
+What is in branches only bounds: float32, moved the safe way by two parts in ten
+million, which is more than rounding takes (places are whole metres and exact). Costs
+are those of `cost.terms`.
 """
 
 from __future__ import annotations
@@ -21,10 +24,9 @@ import numpy as np
 
 from fabnet.scheduling.bits import Demand, Words
 from fabnet.scheduling.index.arrange import LANES, arrange
-from fabnet.scheduling.index.calendar import Calendar
-from fabnet.scheduling.index.shapes import Floats, Halves, Singles, Tree
+from fabnet.scheduling.index.calendar import Calendar, ranges
+from fabnet.scheduling.index.shapes import Floats, Singles, Tree
 from fabnet.scheduling.model import (
-    NEVER,
     NO_LIMIT,
     WORK_S_MAX,
     Arrays,
@@ -47,8 +49,13 @@ NONE_MS: Final = 1e18
 # Columns of lanes in a branch, which the kernel knows too.
 LOW, HIGH, SIZE = 0, 3, 6
 TOLERANCE, THICKNESS, END, MADE, BRANCH = 9, 10, 11, 16, 21
-# Columns of lanes in a leaf.
-L_PLACE, L_SIZE, L_TOLERANCE, L_FREE, L_PACE, L_CARBON, LEAF = 0, 3, 6, 7, 8, 9, 10
+# Columns of lanes in a leaf: those of `model.Slots`, but that the number of the slot
+# stands where the family did; then when it is first free; then the words of its bits.
+UNIT, NUMBER, READY, CAN = 0, 1, 16, 17
+PACE, SETUP, ENERGY, GRID = (
+    Slots.__dict__[name].at
+    for name in ("pace_permille", "setup_s", "energy_w", "grid_g_per_kwh")
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,47 +73,69 @@ class Forest:
     root: Narrow
     """`[family]`: the node on top; -1 if nothing is offered."""
     first: Ints
-    """`[family + 1]`: where the leaves of each family begin."""
+    """`[family + 1]`: where the leaves of each family begin; before the first, those of
+    slots whose family nobody wants, in no tree."""
     parent: Narrow
     """`[node]`: the node above; -1 above a root."""
     below: Narrow
     """`[branch]`: the first node below; the others follow it."""
-    order: Narrow
-    """`[leaf, lane]`: slots, by number within a leaf; -1 where there is none."""
-    leaf: Narrow
-    """`[slot]`: its leaf; -1 if nobody wants its family."""
-    lines: Singles
-    """`[leaf, column, lane]`."""
-    can: Halves
-    """`[half word, leaf, lane]`."""
-    charter: Narrow
-    """`[leaf, lane]`."""
+    where: Narrow
+    """`[slot]`: its leaf, sixteen times, and its lane."""
+    lanes: Narrow
+    """`[leaf, column, lane]`; a lane without a slot has the number -1, and fits none.
+    READY is NO_LIMIT where no time is left."""
     branches: Singles
     """`[branch, column, lane]`."""
-    has: Halves
-    """`[half word, branch, lane]`: each bit that one of the slots below has."""
-    whose: Halves
+    has: Words
+    """`[word, branch, lane]`: each bit that one of the slots below has."""
+    whose: Words
     """`[branch, lane]`: a bit for the remainder by 32 of each charter below."""
 
     @property
     def tree(self) -> Tree:
         """The arrays that a kernel walks."""
         return (
-            self.root, self.parent, self.below, self.order, self.leaf, self.lines,
-            self.can, self.charter, self.branches, self.has, self.whose,
+            self.root, self.parent, self.below, self.where, self.lanes, self.branches,
+            self.has, self.whose,
         )  # fmt: skip
 
     @property
+    def leaves(self) -> int:
+        """How many leaves there are."""
+        return len(self.lanes)
+
+    @property
     def bytes(self) -> int:
-        """How much memory the trees and the calendar take."""
+        """How much memory the slots, the trees and the calendar take."""
         held = (*self.tree, self.calendar.span, self.calendar.pieces)
         return sum(array.nbytes for array in held)
 
-    def of_family(self, family: int) -> Ints:
-        """Return the slots of a family, leaf after leaf."""
-        first, last = self.first[family : family + 2]
-        slots = self.order[first:last].ravel()
+    def unit(self, slot: int) -> int:
+        """Return which machine a slot is of."""
+        leaf, lane = divmod(int(self.where[slot]), LANES)
+        return int(self.lanes[leaf, UNIT, lane])
+
+    def slots_of(self, unit: int) -> Ints:
+        """Return the slots of a machine."""
+        leaf, lane = np.nonzero(self.lanes[:, UNIT] == unit)
+        slots = np.sort(self.lanes[leaf, NUMBER, lane])
         return slots[slots >= 0].astype(np.int64)
+
+    def offered(self) -> Slots:
+        """Return the slots as a table again, in their own order."""
+        leaf, lane = np.divmod(self.where.astype(np.int64), LANES)
+        numbers = self.lanes[leaf, :, lane]
+        family = np.searchsorted(self.first, leaf, side="right") - 1
+        numbers[:, NUMBER] = family
+        first, count = self.calendar.offered(np.arange(len(leaf)))
+        windows = self.calendar.pieces[ranges(first, count)]
+        span = np.stack((np.cumsum(count) - count, count), axis=1).astype(np.int32)
+        can = np.ascontiguousarray(numbers[:, CAN:].T).view(np.uint32)
+        table = aligned((len(leaf), READY), np.int32)
+        table[:] = numbers[:, :READY]
+        for array in (table, can, span, windows):
+            array.setflags(write=False)
+        return Slots(table, can, span, windows)
 
 
 def build(arrays: Arrays, calendar: Calendar | None = None) -> Forest:
@@ -115,20 +144,15 @@ def build(arrays: Arrays, calendar: Calendar | None = None) -> Forest:
     On what was offered, or on what is left in a calendar.
     """
     slots, free = arrays.slots, calendar or Calendar(arrays.slots)
-    wanted = np.flatnonzero(slots.family >= 0)
-    order, size = arrange(_groups(arrays, wanted), _sides(arrays, wanted, free))
-    order = wanted[order]
+    order, size = arrange(_groups(arrays), _sides(arrays, free))
     families = arrays.demands.shape[1]
     of_leaf = slots.family[order][np.cumsum(size) - size]
     parent, below, many, root, depth = _tree(of_leaf, families)
-    leaves, words = len(size), 2 * len(slots.can)
-    of = np.repeat(np.arange(leaves), size)
+    leaves, words = len(size), len(slots.can)
+    leaf = np.repeat(np.arange(leaves), size)
     lane = np.arange(len(order)) - np.repeat(np.cumsum(size) - size, size)
-    leaf = np.full(slots.many, -1, np.int32)
-    leaf[order] = of
-    lanes = aligned((leaves, LANES), np.int32)
-    lanes.fill(-1)
-    lanes[of, lane] = order
+    where = np.zeros(slots.many, np.int32)
+    where[order] = leaf * LANES + lane
     weights = arrays.weights
     own_ms = weights.own_first_s * 1_000
     forest = Forest(
@@ -146,37 +170,43 @@ def build(arrays: Arrays, calendar: Calendar | None = None) -> Forest:
         first=np.searchsorted(of_leaf, np.arange(families + 1)),
         parent=parent,
         below=below,
-        order=lanes,
-        leaf=leaf,
-        lines=aligned((leaves, LEAF, LANES), np.float32),
-        can=aligned((words, leaves, LANES), np.uint32),
-        charter=aligned((leaves, LANES), np.int32),
+        where=where,
+        lanes=_lanes(slots, order, leaf, lane),
         branches=aligned((len(below), BRANCH, LANES), np.float32),
         has=aligned((words, len(below), LANES), np.uint32),
         whose=aligned((len(below), LANES), np.uint32),
     )
-    forest.lines[:, L_FREE], forest.branches[:, END:] = NONE_MS, NONE_MS
-    _line(forest, slots, order, of, lane)
+    forest.branches[:, SIZE : SIZE + 3] = forest.branches[:, THICKNESS] = NONE_MS
+    forest.branches[:, END:] = NONE_MS
     _describe(forest, slots, order, size, many)
-    refresh(forest, slots)
+    refresh(forest)
     return forest
 
 
-def halves(words: Words) -> Halves:
-    """Return `[half word, entry]`: the lesser half of each word first."""
-    parts = np.empty((2 * len(words), *words.shape[1:]), np.uint32)
-    parts[0::2] = words & np.uint64(2**32 - 1)
-    parts[1::2] = words >> np.uint64(32)
-    return parts
+def _lanes(slots: Slots, order: Ints, leaf: Ints, lane: Ints) -> Narrow:
+    """Return the lanes of leaves, but for when they are free."""
+    leaves = int(leaf[-1]) + 1 if leaf.size else 0
+    lanes = aligned((leaves, CAN + len(slots.can), LANES), np.int32)
+    lanes[:, :READY] = -1
+    lanes[:, PACE] = 1_000
+    lanes[:, READY] = NO_LIMIT
+    for column in range(READY):
+        lanes[leaf, column, lane] = slots.table[order, column]
+    lanes[leaf, NUMBER, lane] = order
+    for word, can in enumerate(slots.can):
+        lanes[leaf, CAN + word, lane] = can[order].view(np.int32)
+    return lanes
 
 
-def _groups(arrays: Arrays, slots: Ints) -> Ints:
+def _groups(arrays: Arrays) -> Ints:
     """Number the slots by family and, within it, by the processes that they can do."""
-    family = arrays.slots.family[slots].astype(np.int64)
+    family = arrays.slots.family.astype(np.int64)
+    # The last is for what nobody wants, of which no bit counts.
+    process = np.pad(arrays.demands[Demand.PROCESS], ((0, 1), (0, 0)))
     # Word by word: a number for each different (number so far, word).
     number = family
     for word, can in enumerate(arrays.slots.can):
-        bits = can[slots] & arrays.demands[Demand.PROCESS, family, word]
+        bits = can & process[family, word]
         both = np.lexsort((bits, number))
         new = np.zeros(len(both), np.int64)
         new[1:] = (np.diff(number[both]) != 0) | (np.diff(bits[both]) != 0)
@@ -185,16 +215,15 @@ def _groups(arrays: Arrays, slots: Ints) -> Ints:
     return number
 
 
-def _sides(arrays: Arrays, slots: Ints, calendar: Calendar) -> Floats:
+def _sides(arrays: Arrays, calendar: Calendar) -> Floats:
     """Return `[4, slot]`: where slots stand and what they cost everybody, in ms."""
-    table = arrays.slots
-    place_ms = table.place_m[:, slots] * float(max(1, arrays.weights.distance_s_per_km))
-    ready_ms = calendar.earliest(slots, np.ones(len(slots), np.int64))
-    ready_ms = np.minimum(ready_ms, NO_LIMIT)
-    run_s = TYPICAL_S * 1_000 / table.pace_permille[slots]
-    carbon_mg = table.energy_w[slots] * run_s * table.grid_g_per_kwh[slots] / 3_600
+    slots = arrays.slots
+    place_ms = slots.place_m * float(max(1, arrays.weights.distance_s_per_km))
+    ready_ms = _ready(calendar, np.arange(slots.many))
+    run_s = TYPICAL_S * 1_000 / slots.pace_permille
+    carbon_mg = slots.energy_w * run_s * slots.grid_g_per_kwh / 3_600
     carbon_ms = carbon_mg * arrays.weights.co2_s_per_kg / 1_000
-    cost_ms = ready_ms + (table.setup_s[slots] + run_s) * 1_000 + carbon_ms
+    cost_ms = ready_ms + (slots.setup_s + run_s) * 1_000 + carbon_ms
     return np.concatenate((place_ms, cost_ms[None]))
 
 
@@ -203,7 +232,8 @@ def _tree(of: Narrow, families: int) -> tuple[Narrow, Narrow, Ints, Narrow, int]
 
     `of` is the family of each leaf.
     """
-    root = np.full(families, -1, np.int32)
+    # The last is for what nobody wants, which has no root.
+    root = np.full(families + 1, -1, np.int32)
     parents, firsts, counts = (
         [np.zeros(0, np.int64)],
         [np.zeros(0, np.int64)],
@@ -212,7 +242,7 @@ def _tree(of: Narrow, families: int) -> tuple[Narrow, Narrow, Ints, Narrow, int]
     number = 0
     while len(of):
         # The nodes of a family lie side by side; one that is alone is its root.
-        start = np.flatnonzero(np.diff(of, prepend=-1))
+        start = np.flatnonzero(np.diff(of, prepend=-2))
         count = np.diff(start, append=len(of))
         root[of[start[count == 1]]] = number + start[count == 1]
         within = np.arange(len(of)) - np.repeat(start, count)
@@ -230,23 +260,9 @@ def _tree(of: Narrow, families: int) -> tuple[Narrow, Narrow, Ints, Narrow, int]
         parent.astype(np.int32),
         below.astype(np.int32),
         np.concatenate(counts),
-        root,
+        root[:families].copy(),
         len(parents) - 1,
     )
-
-
-def _line(forest: Forest, slots: Slots, at: Ints, leaf: Ints, lane: Ints) -> None:
-    """Fill in the lanes of leaves, but for when they are free."""
-    table, lines = slots.table[at].astype(np.float64), forest.lines
-    for axis in range(3):
-        lines[leaf, L_PLACE + axis, lane] = table[:, 7 + axis]
-        lines[leaf, L_SIZE + axis, lane] = table[:, 2 + axis] * HIGHER
-    lines[leaf, L_TOLERANCE, lane] = table[:, 5] * LOWER
-    lines[leaf, L_PACE, lane] = 1e6 / table[:, 12] * LOWER
-    grams = table[:, 14] * table[:, 15] * float(forest.weights[2])
-    lines[leaf, L_CARBON, lane] = grams / (3_600 * table[:, 12]) * LOWER
-    forest.charter[leaf, lane] = slots.charter[at]
-    forest.can[:, leaf, lane] = halves(slots.can[:, at])
 
 
 def _describe(
@@ -266,7 +282,7 @@ def _describe(
     ).astype(np.float32)
     charter = np.uint32(1) << (slots.charter[order] % 32).astype(np.uint32)
     whose = np.bitwise_or.reduceat(charter, begins)
-    has = np.bitwise_or.reduceat(halves(slots.can[:, order]), begins, axis=1)
+    has = np.bitwise_or.reduceat(slots.can[:, order], begins, axis=1)
     begin, end = 0, leaves
     while end > begin:
         # These nodes' own lanes are in the branch above; roots have none.
@@ -295,52 +311,52 @@ def _describe(
             has = np.bitwise_or.reduceat(has[:, at], begins, axis=1)
 
 
-def refresh(forest: Forest, slots: Slots, touched: Ints | None = None) -> None:
+def refresh(forest: Forest, touched: Ints | None = None) -> None:
     """Say anew when machines are free: of all, or on the way up from a few slots."""
-    leaves = len(forest.order)
-    some = np.arange(leaves)
-    if touched is not None:
-        some = np.unique(forest.leaf[touched])
-        some = some[some >= 0]
+    if touched is None:
+        slots, some = np.arange(len(forest.where)), np.arange(forest.leaves)
+    else:
+        slots, some = touched, np.unique(forest.where[touched] // LANES)
     if not some.size:
         return
-    _free(forest, slots, some)
-    work_s = np.array(WORKS_S, np.float64)[:, None]
-    line = forest.lines[some].astype(np.float64)
-    end_ms = line[:, None, L_FREE] + work_s * line[:, None, L_PACE]
-    made_ms = end_ms + work_s * line[:, None, L_CARBON]
-    least = np.concatenate((end_ms.min(axis=2), made_ms.min(axis=2)), axis=1)
-    least = np.minimum(least, NONE_MS) * LOWER
+    leaf, lane = np.divmod(forest.where[slots], LANES)
+    forest.lanes[leaf, READY, lane] = _ready(forest.calendar, slots)
+    least = _least(forest, some)
     while some.size:
         above = forest.parent[some].astype(np.int64)
         some, least, above = some[above >= 0], least[above >= 0], above[above >= 0]
-        branch = above - leaves
+        branch = above - forest.leaves
         forest.branches[branch, END:, some - forest.below[branch]] = least
         some = np.unique(above)
-        least = forest.branches[some - leaves, END:].min(axis=2).astype(np.float64)
+        least = forest.branches[some - forest.leaves, END:].min(axis=2)
 
 
-def _free(forest: Forest, slots: Slots, some: Ints) -> None:
-    """Fill in when the slots of some leaves are free and set up."""
-    order = forest.order[some]
-    there = order >= 0
-    at = order[there].astype(np.int64)
-    ready_ms = forest.calendar.earliest(at, np.ones(len(at), np.int64))
-    free_ms = (ready_ms + slots.setup_s[at] * np.int64(1_000)) * LOWER
-    leaf, lane = np.nonzero(there)
-    forest.lines[some[leaf], L_FREE, lane] = np.where(
-        ready_ms == NEVER, NONE_MS, free_ms
-    )
+def _ready(calendar: Calendar, slots: Ints) -> Ints:
+    """Return when each slot is first free at all, or NO_LIMIT."""
+    ready_ms = calendar.earliest(slots, np.ones(len(slots), np.int64))
+    return np.minimum(ready_ms, NO_LIMIT)
 
 
-def set_free(forest: Forest, slot: int, setup_s: int) -> None:
+def _least(forest: Forest, leaves: Ints) -> Singles:
+    """Return `[leaf, amount]`: the least ends, and with the carbon of making."""
+    lanes, work_s = forest.lanes[leaves], np.array(WORKS_S, np.float64)[:, None]
+    ready_ms, pace = lanes[:, READY], lanes[:, PACE].astype(np.float64)
+    free_ms = ready_ms + lanes[:, SETUP] * 1e3
+    free_ms[ready_ms == NO_LIMIT] = NONE_MS
+    grams = lanes[:, ENERGY] * lanes[:, GRID].astype(np.float64)
+    carbon_ms = grams * float(forest.weights[2]) / (3_600 * pace)
+    end_ms = free_ms[:, None] + work_s * (1e6 / pace)[:, None]
+    made_ms = end_ms + work_s * carbon_ms[:, None]
+    least = np.concatenate((end_ms.min(axis=2), made_ms.min(axis=2)), axis=1)
+    safe: Singles = (np.minimum(least, NONE_MS) * LOWER).astype(np.float32)
+    return safe
+
+
+def set_ready(forest: Forest, slot: int) -> None:
     """Say anew when one slot is free, in its leaf alone: `refresh` does the rest."""
-    leaf = forest.leaf[slot]
-    if leaf < 0:
-        return
     free = forest.calendar.of(slot)
-    free_ms = (free[0][0] + setup_s * 1_000) * LOWER if free else NONE_MS
-    forest.lines[leaf, L_FREE, forest.order[leaf] == slot] = free_ms
+    leaf, lane = divmod(int(forest.where[slot]), LANES)
+    forest.lanes[leaf, READY, lane] = free[0][0] if free else NO_LIMIT
 
 
 _BEST: Final = (

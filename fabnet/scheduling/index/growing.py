@@ -13,13 +13,21 @@ import numpy as np
 
 from fabnet.errors import InputError
 from fabnet.production.plan import Wanted
-from fabnet.scheduling.bits import Words
+from fabnet.scheduling.bits import WORD, Words
 from fabnet.scheduling.encode import Names, names_of, refused_by
 from fabnet.scheduling.lines import NOVEL, Lines
-from fabnet.scheduling.model import R_COLUMNS, ROWS_MAX, Arrays, Encoded, Ints, Rows
+from fabnet.scheduling.model import (
+    R_COLUMNS,
+    ROWS_MAX,
+    Arrays,
+    Encoded,
+    Ints,
+    Rows,
+    Slots,
+)
 
 _LINE: Final = Struct(f"={R_COLUMNS}q")
-_WORD: Final = 2**64 - 1
+_MASK: Final = 2**WORD - 1
 
 
 class Growing:
@@ -32,7 +40,11 @@ class Growing:
         self.start(arrays)
 
     def start(self, arrays: Arrays) -> None:
-        """Begin with these arrays, which hold as many rows as there are."""
+        """Begin with these arrays, which hold as many rows as there are.
+
+        Of slots the forest knows all: a table of them would be held twice.
+        """
+        arrays = replace(arrays, slots=Slots.none())
         self._first = self.live = arrays
         """`live` has lines for more rows than there are."""
         self._exact: Arrays | None = arrays
@@ -71,7 +83,7 @@ class Growing:
         # As bytes: numpy would look at each number by itself.
         _LINE.pack_into(self._raw, row * _LINE.size, *line)
         for word in range(len(self._needs)):
-            self._needs[word, row] = needs >> 64 * word & _WORD
+            self._needs[word, row] = needs >> WORD * word & _MASK
         self._more.append(want)
         self._exact = None
         self.many += 1
@@ -115,7 +127,7 @@ class Growing:
         rows, room = self.live.rows, 2 * self.many + 16
         table = np.zeros((room, rows.table.shape[1]), np.int64)
         table[: self.many] = rows.table[: self.many]
-        needs: Words = np.zeros((len(rows.needs), room), np.uint64)
+        needs: Words = np.zeros((len(rows.needs), room), np.uint32)
         needs[:, : self.many] = rows.needs[:, : self.many]
         self._table, self._needs = table, needs
         # Whoever reads gets what nobody can write, always of one type: compiled once.

@@ -22,7 +22,6 @@ from fabnet.scheduling.index.kernel_bounds import (
 )
 from fabnet.scheduling.index.shapes import (
     Asked,
-    Floats,
     Found,
     Given,
     Singles,
@@ -33,7 +32,7 @@ from fabnet.scheduling.index.shapes import (
 )
 from fabnet.scheduling.model import Ints, Narrow
 
-BUILT_ON: Final = "6386182067455b69"
+BUILT_ON: Final = "4eea66fd83e8ae72"
 """The digest of `kernel_bounds.py`: what was compiled of another is not kept."""
 NEVER, NONE_MS, LOWER = 2**62, 1e18, 1 - 2e-7
 MORE: Final = 1 + 2.5e-7
@@ -44,14 +43,13 @@ ENDLESS: Final = 9e17
 """More than any cost, and less than NONE_MS."""
 GONE: Final = 2**31 - 1
 """The key of a lane that has had its turn."""
-OWN, OTHERS, TRANSPORT_G_PER_T_KM = 1, 2, 137
-# Columns of rows, of slots, of lanes in a branch, of lanes in a leaf.
-R_FAMILY, R_SIZE, R_TOLERANCE, R_THICKNESS, R_PLACE, R_CHARTER = 0, 1, 4, 5, 6, 9
+NO_LIMIT, HEAD, TRANSPORT_G_PER_T_KM = 2**31 - 1, 2, 137
+WORKS_S = (0.0, 3_600.0, 28_800.0, 172_800.0, 24_192_001.0)
+# Columns of rows, of slots in a leaf, of lanes in a branch.
+R_FAMILY, R_PLACE, R_CHARTER = 0, 6, 9
 R_WORK, R_MASS, R_DUE, R_DEADLINE, R_NEED, R_RADIUS = 10, 11, 12, 13, 14, 15
-S_UNIT, S_SIZE, S_TOLERANCE, S_THICKNESS, S_PLACE, S_CHARTER = 0, 2, 5, 6, 7, 10
-S_ACCESS, S_PACE, S_SETUP, S_ENERGY, S_GRID = 11, 12, 13, 14, 15
-LOW, HIGH, SIZE, TOLERANCE, THICKNESS, END, MADE = 0, 3, 6, 9, 10, 11, 16
-L_PLACE, L_SIZE, L_TOLERANCE, L_FREE, L_PACE, L_CARBON = 0, 3, 6, 7, 8, 9
+S_UNIT, NUMBER, S_PLACE, S_CHARTER, S_PACE, S_SETUP = 0, 1, 7, 10, 12, 13
+S_ENERGY, S_GRID, READY, END, MADE = 14, 15, 16, 11, 16
 
 
 @inlined
@@ -74,20 +72,6 @@ def want_of(rows: Ints, row: int) -> Want:
         rows[row, 10], rows[row, 11], rows[row, 12], rows[row, 13], rows[row, 14],
         rows[row, 15],
     )  # fmt: skip
-
-
-@inlined
-def fits(want: Want, table: Narrow, slot: int) -> bool:
-    """Whether a row fits by size, tolerance and thickness, and may use the slot."""
-    door = OWN if want[R_CHARTER] == table[slot, S_CHARTER] else OTHERS
-    return (
-        want[R_SIZE] <= table[slot, S_SIZE]
-        and want[R_SIZE + 1] <= table[slot, S_SIZE + 1]
-        and want[R_SIZE + 2] <= table[slot, S_SIZE + 2]
-        and want[R_TOLERANCE] >= table[slot, S_TOLERANCE]
-        and want[R_THICKNESS] <= table[slot, S_THICKNESS]
-        and table[slot, S_ACCESS] & door != 0
-    )
 
 
 @inlined
@@ -119,33 +103,35 @@ def earliest(span: Narrow, pieces: Narrow, slot: int, length_ms: int) -> int:
 
 
 @inlined
-def running_s(want: Want, table: Narrow, slot: int) -> int:
-    """Return how long the pieces alone take, in whole seconds, rounded up."""
-    pace = table[slot, S_PACE]
-    return (want[R_WORK] * 1_000 + pace - 1) // pace
+def length_ms(want: Want, lanes: Narrow, leaf: int, lane: int) -> int:
+    """Return how long making takes on a slot, set-up included."""
+    run_s = running_s(want, lanes, leaf, lane)
+    return max(1, (lanes[leaf, S_SETUP, lane] + run_s) * 1_000)
 
 
 @inlined
-def making_ms(run_s: int, table: Narrow, slot: int) -> int:
-    """Return how long making takes on a slot, set-up included."""
-    return max(1, (table[slot, S_SETUP] + run_s) * 1_000)
+def running_s(want: Want, lanes: Narrow, leaf: int, lane: int) -> int:
+    """Return how long the pieces alone take, in whole seconds, rounded up."""
+    pace = np.int64(lanes[leaf, S_PACE, lane])
+    return int((want[R_WORK] * 1_000 + pace - 1) // pace)
 
 
 @inlined
 def cost_ms(
-    want: Want, run_s: int, table: Narrow, slot: int, weights: Weighed, away_m: int,
+    want: Want, lanes: Narrow, leaf: int, lane: int, weights: Weighed, away_m: int,
     end_ms: int,
 ) -> int:  # fmt: skip
     """Return the sum of `cost.terms`."""
     late_ms = max(0, end_ms - want[R_DUE])
     late = late_ms * weights[0] // 1_000 * want[R_NEED] // 1_000
-    carbon_mg = table[slot, S_ENERGY] * run_s * table[slot, S_GRID] // 3_600
+    run_s = running_s(want, lanes, leaf, lane)
+    carbon_mg = lanes[leaf, S_ENERGY, lane] * run_s * lanes[leaf, S_GRID, lane] // 3_600
     carbon_mg += away_m * (want[R_MASS] * TRANSPORT_G_PER_T_KM) // 1_000_000
     carbon = carbon_mg // 1_000 * weights[2] + carbon_mg % 1_000 * weights[2] // 1_000
     total = late + end_ms + away_m * weights[1] + carbon
-    if want[R_CHARTER] != table[slot, S_CHARTER]:
+    if want[R_CHARTER] != lanes[leaf, S_CHARTER, lane]:
         total += weights[3]
-    return total
+    return int(total)
 
 
 @inlined
@@ -185,26 +171,41 @@ def keep(costs: Ints, slots: Ints, at: int, held: int, cost: int, slot: int) -> 
 
 @inlined
 def look(
-    want: Want, table: Narrow, span: Narrow, pieces: Narrow, weights: Weighed, slot: int
-) -> int:
+    want: Want, lanes: Narrow, leaf: int, lane: int, span: Narrow, pieces: Narrow,
+    weights: Weighed,
+) -> int:  # fmt: skip
     """Return what a row costs on a slot that can do it, or NEVER if it will not do."""
-    if not fits(want, table, slot):
-        return NEVER
-    x = table[slot, S_PLACE] - want[R_PLACE]
-    y = table[slot, S_PLACE + 1] - want[R_PLACE + 1]
-    z = table[slot, S_PLACE + 2] - want[R_PLACE + 2]
+    x = lanes[leaf, S_PLACE, lane] - want[R_PLACE]
+    y = lanes[leaf, S_PLACE + 1, lane] - want[R_PLACE + 1]
+    z = lanes[leaf, S_PLACE + 2, lane] - want[R_PLACE + 2]
     square, radius = x * x + y * y + z * z, want[R_RADIUS] + 1
-    run_s = running_s(want, table, slot)
-    length_ms = making_ms(run_s, table, slot)
-    end_ms = earliest(span, pieces, slot, length_ms) + length_ms
+    making_ms = length_ms(want, lanes, leaf, lane)
+    slot = lanes[leaf, NUMBER, lane]
+    end_ms = earliest(span, pieces, slot, making_ms) + making_ms
     if square >= radius * radius or end_ms > want[R_DEADLINE] or end_ms >= NEVER:
         return NEVER
-    return cost_ms(want, run_s, table, slot, weights, root(int(square)), end_ms)
+    return cost_ms(want, lanes, leaf, lane, weights, root(int(square)), end_ms)
+
+
+@inlined
+def move(span: Narrow, pieces: Narrow, used: Ints, slot: int, more: int) -> None:
+    """Give a slot room for twice as many pieces, behind the halves that wait there."""
+    first, count, at = span[slot, 0], span[slot, 1], used[0]
+    if first < used[1]:
+        pieces[at, 1], pieces[at + 1, 1] = -1 - first, -1 - count
+    else:
+        pieces[at, 1], pieces[at + 1, 1] = pieces[first - 2, 1], pieces[first - 1, 1]
+    for each in range(count):
+        target = at + HEAD + more + each
+        pieces[target, 0] = pieces[first + each, 0]
+        pieces[target, 1] = pieces[first + each, 1]
+    span[slot, 0], span[slot, 1] = at + HEAD, 2 * count
+    used[0] += HEAD + 2 * count
 
 
 @inlined
 def cut(span: Narrow, pieces: Narrow, used: Ints, slot: int, lot: Stretch) -> None:
-    """Take a stretch out of a slot's free time; there is room for twice its pieces."""
+    """Take a stretch out of the free time of a slot that has moved already."""
     first, count = span[slot, 0], span[slot, 1]
     empty, more = -1, 0
     for at in range(first, first + count):
@@ -213,7 +214,8 @@ def cut(span: Narrow, pieces: Narrow, used: Ints, slot: int, lot: Stretch) -> No
         if start < before and after < end:
             pieces[at, 1] = before
             # The second half goes behind, until it is known where there is room.
-            pieces[used[0] + more, 0], pieces[used[0] + more, 1] = after, end
+            half = used[0] + HEAD + more
+            pieces[half, 0], pieces[half, 1] = after, end
             more += 1
         elif start < before:
             pieces[at, 1] = before
@@ -221,7 +223,7 @@ def cut(span: Narrow, pieces: Narrow, used: Ints, slot: int, lot: Stretch) -> No
             pieces[at, 0] = after
         else:
             pieces[at, 0], pieces[at, 1] = 0, 0
-    for half in range(used[0], used[0] + more):
+    for half in range(used[0] + HEAD, used[0] + HEAD + more):
         empty = max(empty, first - 1) + 1
         while empty < first + count and pieces[empty, 0] < pieces[empty, 1]:
             empty += 1
@@ -233,46 +235,29 @@ def cut(span: Narrow, pieces: Narrow, used: Ints, slot: int, lot: Stretch) -> No
 
 
 @inlined
-def move(span: Narrow, pieces: Narrow, used: Ints, slot: int, more: int) -> None:
-    """Give a slot room for twice as many pieces, behind the halves that wait there."""
-    first, count = span[slot, 0], span[slot, 1]
-    for at in range(count):
-        target = used[0] + more + at
-        pieces[target, 0], pieces[target, 1] = (
-            pieces[first + at, 0],
-            pieces[first + at, 1],
-        )
-        pieces[first + at, 0], pieces[first + at, 1] = 0, 0
-    span[slot, 0], span[slot, 1] = used[0], 2 * count
-    used[0] += 2 * count
-
-
-@inlined
 def refresh(
-    table: Narrow, span: Narrow, pieces: Narrow, parent: Narrow, below: Narrow,
-    order: Narrow, lines: Singles, branches: Singles, leaf: int, works: Floats,
+    parent: Narrow, below: Narrow, lanes: Narrow, branches: Singles, leaf: int,
+    co2: int,
 ) -> None:  # fmt: skip
     """Say anew when the machines of a leaf are free, and so on up to the root."""
-    for lane in range(LANES):
-        slot = order[leaf, lane]
-        if slot >= 0:
-            ready = earliest(span, pieces, slot, 1)
-            free = float(ready + table[slot, S_SETUP] * 1_000) * LOWER
-            lines[leaf, L_FREE, lane] = free if ready < NEVER else NONE_MS
     above = parent[leaf]
     if above < 0:
         return
-    leaves = order.shape[0]
+    leaves = lanes.shape[0]
     branch, here = above - leaves, leaf - below[above - leaves]
     for step in range(STEPS):
         end, made = NONE_MS, NONE_MS
         for lane in range(LANES):
-            now = np.float64(lines[leaf, L_FREE, lane])
-            now += works[step] * np.float64(lines[leaf, L_PACE, lane])
+            pace = np.float64(lanes[leaf, S_PACE, lane])
+            ready = lanes[leaf, READY, lane]
+            free = np.float64(ready) + np.float64(lanes[leaf, S_SETUP, lane]) * 1e3
+            free = free if ready < NO_LIMIT else np.float64(NONE_MS)
+            grams = np.float64(lanes[leaf, S_ENERGY, lane])
+            grams *= np.float64(lanes[leaf, S_GRID, lane])
+            carbon = grams * np.float64(co2) / (3_600 * pace)
+            now = free + WORKS_S[step] * (1e6 / pace)
             end = min(end, now)
-            made = min(
-                made, now + works[step] * np.float64(lines[leaf, L_CARBON, lane])
-            )
+            made = min(made, now + WORKS_S[step] * carbon)
         branches[branch, END + step, here] = end * LOWER
         branches[branch, MADE + step, here] = made * LOWER
     while parent[above] >= 0:
@@ -288,38 +273,46 @@ def refresh(
 
 @inlined
 def take(
-    want: Want, slot: int, table: Narrow, span: Narrow, pieces: Narrow, tree: Tree,
-    works: Floats, lots: Ints, line: int, used: Ints,
-) -> bool:  # fmt: skip
+    want: Want, slot: int, given: Given, tree: Tree, co2: int, lots: Ints, line: int
+) -> bool:
     """Take a row's time on a machine, in all that it does; no if there is no room."""
-    unit, first, last, room = table[slot, S_UNIT], slot, slot + 1, 3 * span[slot, 1]
-    while first > 0 and table[first - 1, S_UNIT] == unit:
+    span, pieces, used = given
+    _, parent, below, where, lanes, branches, _, _ = tree
+    leaf, lane = where[slot] // LANES, where[slot] % LANES
+    unit, first, last, room = lanes[leaf, S_UNIT, lane], slot, slot + 1, 0
+    while first > 0 and unit_of(where, lanes, first - 1) == unit:
         first -= 1
-        room += 3 * span[first, 1]
-    while last < table.shape[0] and table[last, S_UNIT] == unit:
-        room += 3 * span[last, 1]
+    while last < len(where) and unit_of(where, lanes, last) == unit:
         last += 1
-    if used[0] + room > pieces.shape[0]:
+    for each in range(first, last):
+        # To move, to wait in halves, and to move again.
+        room += 3 * HEAD + 8 * span[each, 1]
+    if used[0] + room > len(pieces):
         return False
-    length_ms = making_ms(running_s(want, table, slot), table, slot)
-    start_ms = earliest(span, pieces, slot, length_ms)
-    lots[line, 0], lots[line, 1] = start_ms, start_ms + length_ms
+    making_ms = length_ms(want, lanes, leaf, lane)
+    start_ms = earliest(span, pieces, slot, making_ms)
+    lots[line, 0], lots[line, 1] = start_ms, start_ms + making_ms
     for each in range(first, last):
-        cut(span, pieces, used, each, (start_ms, start_ms + length_ms))
-    for each in range(first, last):
-        leaf = tree[4][each]
-        if leaf >= 0:
-            refresh(
-                table, span, pieces, tree[1], tree[2], tree[3], tree[5], tree[8], leaf,
-                works,
-            )  # fmt: skip
+        if span[each, 0] < used[1]:
+            move(span, pieces, used, each, 0)
+        cut(span, pieces, used, each, (start_ms, start_ms + making_ms))
+        leaf, lane = where[each] // LANES, where[each] % LANES
+        ready = min(earliest(span, pieces, each, 1), NO_LIMIT)
+        lanes[leaf, READY, lane] = ready
+        refresh(parent, below, lanes, branches, leaf, co2)
     return True
+
+
+@inlined
+def unit_of(where: Narrow, lanes: Narrow, slot: int) -> int:
+    """Return which machine a slot is of."""
+    return int(lanes[where[slot] // LANES, S_UNIT, where[slot] % LANES])
 
 
 @compiled
 def run(
-    asked: Asked, picked: Ints, given: Given, tree: Tree, weigh: Ints, works: Floats,
-    found: Found, lots: Ints, used: Ints,
+    asked: Asked, picked: Ints, given: Given, tree: Tree, weigh: Ints, found: Found,
+    lots: Ints,
 ) -> int:  # fmt: skip
     """Find the cheapest slots of each row picked, and take the time if `lots` asks.
 
@@ -327,33 +320,33 @@ def run(
     pieces. The search is in here, for as a call it would lock what it is given.
     """
     rows, needs, refusals = asked
-    table, _, span, pieces = given
-    roots, _, underneath, order, _, lines, can, charter, branches, has, whose = tree
+    span, pieces, _ = given
+    roots, _, underneath, _, lanes, branches, has, whose = tree
     costs, slots, many = found
     # What is below each node on the way down, and the cost that is to be beaten.
     bounds, below = np.empty((LEVELS, LANES), np.float32), np.empty(LEVELS, np.int64)
     keys, most = bounds.view(np.int32), np.empty(1, np.float32)
-    most_key, leaves, limit = most.view(np.int32), order.shape[0], costs.shape[1]
+    most_key, leaves, limit = most.view(np.int32), lanes.shape[0], costs.shape[1]
     weights = (weigh[0], weigh[1], weigh[2], weigh[3])
     for line in range(len(picked)):
         row = picked[line]
         want = want_of(rows, row)
-        facts = facts_of(want, weights, works)
+        facts = facts_of(want, weights)
         held, level, node = 0, -1, int(roots[want[R_FAMILY]])
         most[0] = ENDLESS
         while node >= 0:
             level += 1
             if node < leaves:
                 bound_leaf(
-                    facts, want[R_CHARTER], needs, row, lines, can, charter, node,
+                    facts, want, needs, row, lanes, float(weights[2]), node,
                     bounds[level],
                 )  # fmt: skip
                 least = sign(keys[level])
                 while least <= most_key[0] | (LANES - 1):
                     lane = least & (LANES - 1)
                     keys[level, lane] = GONE
-                    slot = order[node, lane]
-                    cost = look(want, table, span, pieces, weights, slot)
+                    slot = lanes[node, NUMBER, lane]
+                    cost = look(want, lanes, node, lane, span, pieces, weights)
                     if cost < NEVER and not refused(refusals, row, slot):
                         held = keep(costs, slots, line, held, cost, slot)
                         if held == limit:
@@ -370,8 +363,10 @@ def run(
                 sign(keys[level])
             node, level = onward(keys, below, level, most_key[0] | (LANES - 1))
         many[line] = held
-        if held and len(lots) and not take(
-            want, slots[line, 0], table, span, pieces, tree, works, lots, line, used
-        ):  # fmt: skip
+        if (
+            held
+            and len(lots)
+            and not take(want, slots[line, 0], given, tree, weights[2], lots, line)
+        ):
             return line
     return len(picked)

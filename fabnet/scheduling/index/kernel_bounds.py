@@ -13,27 +13,23 @@ import numpy as np
 
 from fabnet.scheduling.bits import Words
 from fabnet.scheduling.fast import inlined
-from fabnet.scheduling.index.shapes import (
-    Facts,
-    Floats,
-    Halves,
-    Singles,
-    Want,
-    Weighed,
-)
+from fabnet.scheduling.index.shapes import Facts, Singles, Want, Weighed
 from fabnet.scheduling.model import Narrow
 
 NONE_MS, LANES, TRANSPORT_G_PER_T_KM = 1e18, 16, 137
 LESS, MORE, SURE = 1 - 2.5e-7, 1 + 2.5e-7, 1 - 2e-6
-# Columns of rows, of lanes in a branch, of lanes in a leaf.
-R_SIZE, R_TOLERANCE, R_THICKNESS, R_PLACE = 1, 4, 5, 6
+WORKS_S = (0.0, 3_600.0, 28_800.0, 172_800.0, 24_192_001.0)
+NO_LIMIT, OWN, OTHERS = 2**31 - 1, 1, 2
+# Columns of rows, of lanes in a branch, of slots in a leaf.
+R_SIZE, R_TOLERANCE, R_THICKNESS, R_PLACE, R_CHARTER = 1, 4, 5, 6, 9
 R_WORK, R_MASS, R_DUE, R_DEADLINE, R_NEED, R_RADIUS = 10, 11, 12, 13, 14, 15
 LOW, HIGH, SIZE, TOLERANCE, THICKNESS, END, MADE = 0, 3, 6, 9, 10, 11, 16
-L_PLACE, L_SIZE, L_TOLERANCE, L_FREE, L_PACE, L_CARBON = 0, 3, 6, 7, 8, 9
+S_SIZE, S_TOLERANCE, S_THICKNESS, S_PLACE, S_CHARTER = 2, 5, 6, 7, 10
+S_ACCESS, S_PACE, S_SETUP, S_ENERGY, S_GRID, READY, CAN = 11, 12, 13, 14, 15, 16, 17
 
 
 @inlined
-def facts_of(want: Want, weights: Weighed, works: Floats) -> Facts:
+def facts_of(want: Want, weights: Weighed) -> Facts:
     """Return what every bound of a row needs, moved the safe way, as `Asking` has it.
 
     The margin is what rounding down can take from a cost: less than a metre, two
@@ -44,9 +40,9 @@ def facts_of(want: Want, weights: Weighed, works: Floats) -> Facts:
     need, work = want[R_NEED] / 1e3, float(want[R_WORK])
     due, radius = float(want[R_DUE]), float(want[R_RADIUS] + 1)
     at = 0
-    while at < len(works) - 2 and works[at + 1] < work:
+    while at < len(WORKS_S) - 2 and WORKS_S[at + 1] < work:
         at += 1
-    part = (work - works[at]) / (works[at + 1] - works[at])
+    part = (work - WORKS_S[at]) / (WORKS_S[at + 1] - WORKS_S[at])
     return (
         np.float32(want[R_PLACE]),
         np.float32(want[R_PLACE + 1]),
@@ -70,16 +66,9 @@ def facts_of(want: Want, weights: Weighed, works: Floats) -> Facts:
 
 
 @inlined
-def halves(needs: Words, row: int, word: int) -> tuple[np.uint32, np.uint32]:
-    """Return a word of bits as two, as wide as a float32."""
-    bits = needs[word, row]
-    return np.uint32(bits & np.uint64(2**32 - 1)), np.uint32(bits >> np.uint64(32))
-
-
-@inlined
 def bound_branches(
-    facts: Facts, charter: int, needs: Words, row: int, branches: Singles, has: Halves,
-    whose: Halves, branch: int, bounds: Singles,
+    facts: Facts, charter: int, needs: Words, row: int, branches: Singles, has: Words,
+    whose: Words, branch: int, bounds: Singles,
 ) -> None:  # fmt: skip
     """Say what a slot below each lane costs at least: NONE_MS if none will do."""
     (
@@ -87,8 +76,7 @@ def bound_branches(
         a_metre, late, margin, part, own, at,
     ) = facts  # fmt: skip
     none, zero, bit = np.float32(NONE_MS), np.float32(0), np.uint32(1 << (charter & 31))
-    nobody = np.uint32(0)
-    low, high = halves(needs, row, 0)
+    nobody, bits = np.uint32(0), needs[0, row]
     sure, less = np.float32(SURE), np.float32(LESS)
     for lane in range(LANES):
         low_x = branches[branch, LOW, lane] - x
@@ -118,61 +106,74 @@ def bound_branches(
             & (thickness <= branches[branch, THICKNESS, lane])
             & (square < radius)
             & (end <= deadline)
-            & (np.uint32(has[0, branch, lane] & low) == low)
-            & (np.uint32(has[1, branch, lane] & high) == high)
+            & (np.uint32(has[0, branch, lane] & bits) == bits)
         )
         bounds[lane] = bound if fine else none
     for word in range(1, needs.shape[0]):
-        low, high = halves(needs, row, word)
+        bits = needs[word, row]
         for lane in range(LANES):
-            able = (np.uint32(has[2 * word, branch, lane] & low) == low) & (
-                has[2 * word + 1, branch, lane] & high == high
-            )
+            able = np.uint32(has[word, branch, lane] & bits) == bits
             bounds[lane] = bounds[lane] if able else none
 
 
 @inlined
 def bound_leaf(
-    facts: Facts, charter: int, needs: Words, row: int, lines: Singles, can: Halves,
-    charters: Narrow, leaf: int, bounds: Singles,
+    facts: Facts, want: Want, needs: Words, row: int, lanes: Narrow, co2: float,
+    leaf: int, bounds: Singles,
 ) -> None:  # fmt: skip
-    """Say what the slot of each lane costs at least: NONE_MS if it will not do."""
+    """Say what the slot of each lane costs at least: NONE_MS if it will not do.
+
+    What is left to ask is how far it is and when it is free, and whether it said no.
+    """
     (
-        x, y, z, small, middle, large, tolerance, _, work, due, deadline, radius,
-        a_metre, late, margin, _, own, _,
+        x, y, z, _, _, _, _, _, work, due, deadline, radius, a_metre, late, margin, _,
+        own, _,
     ) = facts  # fmt: skip
-    none, zero, ours = np.float32(NONE_MS), np.float32(0), np.int32(charter)
-    low, high = halves(needs, row, 0)
-    sure, less = np.float32(SURE), np.float32(LESS)
+    none, zero, ours = np.float32(NONE_MS), np.float32(0), np.int32(want[R_CHARTER])
+    small, middle = np.int32(want[R_SIZE]), np.int32(want[R_SIZE + 1])
+    large, tolerance = np.int32(want[R_SIZE + 2]), np.int32(want[R_TOLERANCE])
+    thickness, bits = np.int32(want[R_THICKNESS]), np.int32(needs[0, row])
+    sure, less, shut = np.float32(SURE), np.float32(LESS), np.int32(0)
+    thousand, million = np.float32(1e3), np.float32(1e6)
+    own_door, other_door = np.int32(OWN), np.int32(OTHERS)
+    # A gram for each kilowatt hour, in milliseconds of a machine of pace 1.
+    gram = np.float32(co2 / 3.6e9 * LESS)
     for lane in range(LANES):
-        far_x = lines[leaf, L_PLACE, lane] - x
-        far_y = lines[leaf, L_PLACE + 1, lane] - y
-        far_z = lines[leaf, L_PLACE + 2, lane] - z
+        far_x = np.float32(lanes[leaf, S_PLACE, lane]) - x
+        far_y = np.float32(lanes[leaf, S_PLACE + 1, lane]) - y
+        far_z = np.float32(lanes[leaf, S_PLACE + 2, lane]) - z
         square = far_x * far_x + far_y * far_y + far_z * far_z
-        end = lines[leaf, L_FREE, lane] + work * lines[leaf, L_PACE, lane]
-        made = end + work * lines[leaf, L_CARBON, lane]
+        free = np.float32(lanes[leaf, S_SETUP, lane]) * thousand
+        free = (free + np.float32(lanes[leaf, READY, lane])) * less
+        run = million / np.float32(lanes[leaf, S_PACE, lane]) * work
+        grams = np.float32(lanes[leaf, S_ENERGY, lane])
+        grams *= np.float32(lanes[leaf, S_GRID, lane])
+        end = free + run
+        made = end + grams * gram * run
         end *= less
         over = max(zero, end - due)
-        more = zero if charters[leaf, lane] == ours else own
+        is_own = lanes[leaf, S_CHARTER, lane] == ours
+        more = zero if is_own else own
+        door = own_door if is_own else other_door
         bound = math.sqrt(square) * a_metre + made + over * late + more
         bound = max(zero, bound * sure - margin)
         fine = (
-            (small <= lines[leaf, L_SIZE, lane])
-            & (middle <= lines[leaf, L_SIZE + 1, lane])
-            & (large <= lines[leaf, L_SIZE + 2, lane])
-            & (tolerance >= lines[leaf, L_TOLERANCE, lane])
+            (small <= lanes[leaf, S_SIZE, lane])
+            & (middle <= lanes[leaf, S_SIZE + 1, lane])
+            & (large <= lanes[leaf, S_SIZE + 2, lane])
+            & (tolerance >= lanes[leaf, S_TOLERANCE, lane])
+            & (thickness <= lanes[leaf, S_THICKNESS, lane])
+            & (np.int32(lanes[leaf, S_ACCESS, lane] & door) != shut)
+            & (lanes[leaf, READY, lane] != np.int32(NO_LIMIT))
             & (square < radius)
             & (end <= deadline)
-            & (np.uint32(can[0, leaf, lane] & low) == low)
-            & (np.uint32(can[1, leaf, lane] & high) == high)
+            & (np.int32(lanes[leaf, CAN, lane] & bits) == bits)
         )
         bounds[lane] = bound if fine else none
     for word in range(1, needs.shape[0]):
-        low, high = halves(needs, row, word)
+        bits = np.int32(needs[word, row])
         for lane in range(LANES):
-            able = (np.uint32(can[2 * word, leaf, lane] & low) == low) & (
-                can[2 * word + 1, leaf, lane] & high == high
-            )
+            able = np.int32(lanes[leaf, CAN + word, lane] & bits) == bits
             bounds[lane] = bounds[lane] if able else none
 
 

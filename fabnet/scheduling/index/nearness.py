@@ -13,28 +13,28 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from fabnet.scheduling.bits import Words
 from fabnet.scheduling.cost import TRANSPORT_G_PER_T_KM
 from fabnet.scheduling.index.forest import (
+    CAN,
     END,
+    ENERGY,
+    GRID,
     HIGH,
-    L_CARBON,
-    L_FREE,
-    L_PACE,
-    L_PLACE,
-    L_SIZE,
-    L_TOLERANCE,
     LOW,
     MADE,
     NONE_MS,
+    PACE,
+    READY,
+    SETUP,
     SIZE,
     THICKNESS,
     TOLERANCE,
     WORKS_S,
     Forest,
-    halves,
 )
-from fabnet.scheduling.index.shapes import Halves, Singles
-from fabnet.scheduling.model import Arrays, Flags, Ints, Narrow
+from fabnet.scheduling.index.shapes import Singles
+from fabnet.scheduling.model import NO_LIMIT, OWN, Arrays, Flags, Ints, Narrow, Slots
 
 LESS: Final = np.float32(1 - 2.5e-7)
 MORE: Final = np.float32(1 + 2.5e-7)
@@ -43,6 +43,60 @@ SURE: Final = np.float32(1 - 2e-6)
 Span: TypeAlias = "slice[int, int, None]"
 """Leaves, or branches, side by side."""
 ZERO, NONE = np.float32(0), np.float32(NONE_MS)
+_COLUMNS: Final = tuple(
+    Slots.__dict__[name].at + off
+    for name, many in (
+        ("size_um", 3), ("tolerance_um", 1), ("thickness_um", 1), ("charter", 1),
+        ("access", 1),
+    )
+    for off in range(many)
+)  # fmt: skip
+_PLACE: Final = Slots.__dict__["place_m"].at
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lanes:
+    """What bounds take from slots: the last axis is the slot, or the leaf."""
+
+    floats: Singles
+    """`[6, …]`: place; when it is free and set up, ms a second of work, and ms of
+    carbon for each of them, moved the safe way."""
+    whole: Narrow
+    """`[7 + word, …]`: sizes, tolerance, thickness, charter, access; then its bits."""
+
+    @classmethod
+    def by_leaf(cls, forest: Forest) -> Lanes:
+        """Return `[…, lane, leaf]` of all leaves."""
+        return cls._of(forest, forest.lanes.transpose(1, 2, 0))
+
+    @classmethod
+    def side_by_side(cls, forest: Forest, leaves: Span) -> Lanes:
+        """Return `[…, slot]` of some leaves."""
+        lanes = forest.lanes[leaves].transpose(1, 0, 2)
+        return cls._of(forest, lanes.reshape(lanes.shape[0], -1))
+
+    @classmethod
+    def _of(cls, forest: Forest, lanes: Narrow) -> Lanes:
+        floats = np.empty((6, *lanes.shape[1:]), np.float32)
+        floats[:3] = lanes[_PLACE : _PLACE + 3]
+        _, _, _, free, pace, carbon = floats
+        np.multiply(lanes[SETUP], np.float32(1e3), out=free, dtype=np.float32)
+        free += lanes[READY].astype(np.float32)
+        free *= LESS
+        gone = lanes[READY] == NO_LIMIT
+        np.maximum(free, np.multiply(gone, NONE, dtype=np.float32), out=free)
+        np.divide(np.float32(1e6), lanes[PACE], out=pace, dtype=np.float32)
+        np.multiply(lanes[ENERGY], lanes[GRID], out=carbon, dtype=np.float32)
+        carbon *= np.float32(int(forest.weights[2]) / 3.6e9) * LESS
+        carbon *= pace
+        return cls(floats, lanes[[*_COLUMNS, *range(CAN, lanes.shape[0])]])
+
+    def of(self, leaf: Ints) -> Lanes:
+        """Return `[…, lane, row]`: those of a leaf for each row."""
+        return Lanes(
+            np.take(self.floats, leaf, axis=-1, mode="clip"),
+            np.take(self.whole, leaf, axis=-1, mode="clip"),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,10 +113,12 @@ class Asking:
     rest: Singles
     """`[11, row]`: tolerance, thickness, work, due, deadline, the square of the radius,
     ms a metre, ms a late ms, the margin, how far between two amounts of work, own."""
+    limits: Narrow
+    """`[5, row]`: sizes, tolerance, thickness, exactly."""
     step: Ints
-    charter: Ints
-    needs: Halves
-    """`[half word, row]`."""
+    charter: Narrow
+    needs: Words
+    """`[word, row]`."""
 
     @classmethod
     def of(cls, arrays: Arrays, rows: Ints) -> Asking:
@@ -96,9 +152,10 @@ class Asking:
             place=want[6:9].astype(np.float32, order="C"),
             size=(want[1:4] * (1 - 2.5e-7)).astype(np.float32, order="C"),
             rest=rest,
+            limits=want[1:6].astype(np.int32, order="C"),
             step=step,
-            charter=want[9],
-            needs=halves(arrays.rows.needs[:, rows]),
+            charter=want[9].astype(np.int32),
+            needs=arrays.rows.needs[:, rows],
         )
 
     @classmethod
@@ -130,16 +187,17 @@ class Asking:
             place=np.array(want[6:9], np.float32)[:, None],
             size=np.array(sizes, np.float32)[:, None],
             rest=np.array(rest, np.float32)[:, None],
+            limits=np.array(want[1:6], np.int32)[:, None],
             step=np.array([step]),
-            charter=np.array(want[9:10]),
-            needs=halves(arrays.rows.needs[:, row : row + 1]),
+            charter=np.array(want[9:10], np.int32),
+            needs=arrays.rows.needs[:, row : row + 1],
         )
 
     def only(self, at: Ints | list[int]) -> Asking:
         """Return some of the rows."""
         return Asking(
-            self.place[:, at], self.size[:, at], self.rest[:, at], self.step[at],
-            self.charter[at], self.needs[:, at],
+            self.place[:, at], self.size[:, at], self.rest[:, at], self.limits[:, at],
+            self.step[at], self.charter[at], self.needs[:, at],
         )  # fmt: skip
 
 
@@ -173,11 +231,11 @@ def bound_all(forest: Forest, asking: Asking, branches: Span) -> Singles:
 
 
 def _bound_boxes(
-    asking: Asking, lanes: Singles, chords: list[Singles], has: Halves, whose: Halves
+    asking: Asking, lanes: Singles, chords: list[Singles], has: Words, whose: Words
 ) -> Singles:
     """Return `[lane, row]`, where each row has lanes of its own, or all the same."""
     rest = asking.rest
-    square = ZERO
+    square: Singles = np.zeros(1, np.float32)
     for axis in range(3):
         here = asking.place[axis]
         apart = np.maximum(lanes[LOW + axis] - here, here - lanes[HIGH + axis])
@@ -201,42 +259,37 @@ def _bound_boxes(
     return _sum(rest, square, end=end, made=made, others=whose & bit == 0, lacks=lacks)
 
 
-def bound_leaves(forest: Forest, asking: Asking, leaf: Ints) -> Singles:
-    """Return `[lane, row]`: what the slot of each lane of its leaf costs at least."""
-    lanes = np.ascontiguousarray(forest.lines[leaf].transpose(1, 2, 0))
-    can = forest.can[:, leaf].transpose(0, 2, 1)
-    return _bound_slots(asking, lanes, can, forest.charter[leaf].T)
+def bound_slots(lanes: Lanes, asking: Asking) -> Singles:
+    """Return what each row costs at least on the slot of each lane beside it.
 
-
-def bound_slots(forest: Forest, asking: Asking, leaves: Span) -> Singles:
-    """Return `[slot]`: the same of one row, for all slots of leaves side by side."""
-    lanes = forest.lines[leaves].transpose(1, 0, 2).reshape(forest.lines.shape[1], -1)
-    can = forest.can[:, leaves].reshape(len(forest.can), -1)
-    return _bound_slots(asking, lanes, can, forest.charter[leaves].ravel())
-
-
-def _bound_slots(
-    asking: Asking, lanes: Singles, can: Halves, charter: Narrow
-) -> Singles:
+    What is left to ask is how far it is and when it is free, and whether it said no.
+    """
     rest = asking.rest
-    square = ZERO
+    square: Singles = np.zeros(1, np.float32)
     for axis in range(3):
-        apart = lanes[L_PLACE + axis] - asking.place[axis]
+        apart = lanes.floats[axis] - asking.place[axis]
         apart *= apart
         square = np.add(square, apart, out=apart)
-    end = rest[2] * lanes[L_PACE]
-    end += lanes[L_FREE]
-    made = rest[2] * lanes[L_CARBON]
+    free, pace, carbon = lanes.floats[3:]
+    end = rest[2] * pace
+    end += free
+    made = rest[2] * carbon
     made += end
-    lacks = rest[0] < lanes[L_TOLERANCE]
-    for axis in range(3):
-        lacks |= asking.size[axis] > lanes[L_SIZE + axis]
-    _cannot(asking.needs, can, lacks)
-    others = charter != asking.charter.astype(np.int32)
+    small, middle, large, tolerance, thickness, charter, access = lanes.whole[:7]
+    lacks = asking.limits[3] < tolerance
+    lacks |= asking.limits[4] > thickness
+    for size, most in zip(asking.limits, (small, middle, large), strict=False):
+        lacks |= size > most
+    _cannot(asking.needs, lanes.whole[7:].view(np.uint32), lacks)
+    others = charter != asking.charter
+    # The bit of its door: OWN is one, and OTHERS two.
+    door = np.add(others, OWN, dtype=np.int32)
+    door &= access
+    lacks |= door == 0
     return _sum(rest, square, end=end, made=made, others=others, lacks=lacks)
 
 
-def _cannot(needs: Halves, can: Halves, lacks: Flags) -> None:
+def _cannot(needs: Words, can: Words, lacks: Flags) -> None:
     """Mark what lacks a bit that is needed."""
     for bits, has in zip(needs, can, strict=True):
         if bits.any():

@@ -10,19 +10,13 @@ from fabnet.scheduling.model import Ints, Narrow
 
 Floats = NDArray[np.float64]
 Singles = NDArray[np.float32]
-Halves = NDArray[np.uint32]
-"""Words of 64 bits, each as two: the lesser half first."""
 
 Asked = tuple[Ints, Words, Ints]
 """Rows: table, needs, refusals."""
-Given = tuple[Narrow, Words, Narrow, Narrow]
-"""Slots: table and can; their calendar: span and pieces."""
-Tree = tuple[
-    Narrow, Narrow, Narrow, Narrow, Narrow, Singles, Halves, Narrow, Singles, Halves,
-    Halves,
-]  # fmt: skip
-"""A forest: root, parent, below, order, leaf; then lines, can, charter of leaves; then
-branches, has, whose."""
+Given = tuple[Narrow, Narrow, Ints]
+"""A calendar: span, pieces, used."""
+Tree = tuple[Narrow, Narrow, Narrow, Narrow, Narrow, Singles, Words, Words]
+"""A forest: root, parent, below, where, lanes; then branches, has, whose."""
 Found = tuple[Ints, Ints, Ints]
 """`[row, candidate]` costs and slots, and how many each row has."""
 Weighed = tuple[int, int, int, int]

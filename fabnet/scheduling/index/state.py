@@ -17,10 +17,10 @@ from fabnet.production.plan import Wanted
 from fabnet.scheduling import fast
 from fabnet.scheduling.encode import encode
 from fabnet.scheduling.index import kernel, twin
-from fabnet.scheduling.index.forest import Forest, build, refresh, set_free
+from fabnet.scheduling.index.calendar import HEAD
+from fabnet.scheduling.index.forest import Forest, build, refresh, set_ready
 from fabnet.scheduling.index.growing import Growing
 from fabnet.scheduling.index.shapes import Found
-from fabnet.scheduling.index.topk import WORKS
 from fabnet.scheduling.model import NEVER, Arrays, Encoded, Ints
 
 
@@ -77,8 +77,8 @@ class State:
     """What is wanted, what is offered, and who has which time."""
 
     def __init__(self, arrays: Arrays, *, compiled: bool | None = None) -> None:
-        self._asked = Growing(arrays)
         self.forest: Forest = build(arrays)
+        self._asked = Growing(arrays)
         self.now_ms = 0
         self._compiled = fast.FAST if compiled is None else compiled
         self._gone = set(np.flatnonzero(~arrays.slots.usable).tolist())
@@ -94,8 +94,11 @@ class State:
 
     @property
     def arrays(self) -> Arrays:
-        """What is wanted so far, and all that is offered."""
-        return self._asked.exact
+        """What is wanted so far, and all that is offered: put together for who asks.
+
+        Of windows that have begun, what is left is offered.
+        """
+        return replace(self._asked.exact, slots=self.forest.offered())
 
     @property
     def lots(self) -> Ints:
@@ -105,13 +108,12 @@ class State:
     def _prepare(self) -> None:
         """Gather what a kernel is given, anew whenever an array is another one."""
         self._live, calendar = self._asked.live, self.forest.calendar
-        rows, slots = self._live.rows, self._live.slots
+        rows = self._live.rows
         for array in (rows.table, rows.needs, rows.refused):
             array.setflags(write=False)  # one type, and so compiled once
         self._rows = rows.table, rows.needs, rows.refused
-        self._given = slots.table, slots.can, calendar.span, calendar.pieces
+        self._given = calendar.span, calendar.pieces, calendar.used
         self._tree = self.forest.tree
-        self._rest = self.forest.weights, calendar.used
 
     def place(self, row: int) -> Lot | None:
         """Give a row the cheapest time that is left to it, or nil if there is none."""
@@ -151,37 +153,38 @@ class State:
         return [Lot(*each) if each[0] >= 0 else None for each in table]
 
     def _run(self, rows: Ints, found: Found, lots: Ints) -> int:
-        weights, used = self._rest
+        weights = self.forest.weights
         return kernel.run(
-            self._rows, rows, self._given, self._tree, weights, WORKS, found, lots, used
+            self._rows, rows, self._given, self._tree, weights, found, lots
         )
 
     def _widen(self) -> None:
         calendar = self.forest.calendar
-        calendar.reserve(len(calendar.pieces) // 2 + 3 * int(calendar.span[:, 1].max()))
+        # More than there was, which was too little; a machine may have many slots.
+        left = len(calendar.pieces) - int(calendar.used[0])
+        calendar.reserve(left + 8 * (HEAD + int(calendar.span[:, 1].max())))
         self._prepare()
 
     def _place(self, row: int) -> Lot | None:
-        arrays, calendar = self._live, self.forest.calendar
-        best = twin.cheapest(arrays, self.forest, row)
+        best = twin.cheapest(self._live, self.forest, row)
         if best is None:
             return None
         cost_ms, slot, start_ms, end_ms = best
         lot = Lot(slot, start_ms, end_ms, cost_ms)
         for each in self._together(slot):
-            calendar.cut(each, lot.start_ms, lot.end_ms)
-            set_free(self.forest, each, int(arrays.slots.setup_s[each]))
+            self.forest.calendar.cut(each, lot.start_ms, lot.end_ms)
+            set_ready(self.forest, each)
             self._stale.append(each)
         self.lots[row] = lot[:3]
         return lot
 
     def _together(self, slot: int) -> range:
         """Return all slots of the same machine."""
-        units = self._live.slots.unit
+        unit, many = self.forest.unit(slot), len(self.forest.where)
         first, last = slot, slot + 1
-        while first and units[first - 1] == units[slot]:
+        while first and self.forest.unit(first - 1) == unit:
             first -= 1
-        while last < len(units) and units[last] == units[slot]:
+        while last < many and self.forest.unit(last) == unit:
             last += 1
         return range(first, last)
 
@@ -212,13 +215,13 @@ class State:
         """Let time go on: nothing is planned before this moment any more."""
         self.now_ms = max(self.now_ms, moment_ms)
         self.forest.calendar.pass_by(self.now_ms)
-        refresh(self.forest, self._live.slots)
+        refresh(self.forest)
         self._stale.clear()
 
     def settle(self) -> Forest:
         """Return the forest, repaired wherever the twin has left that for later."""
         if self._stale:
-            refresh(self.forest, self._live.slots, np.array(self._stale))
+            refresh(self.forest, np.array(self._stale))
             self._stale.clear()
         return self.forest
 
@@ -246,24 +249,26 @@ class State:
         return slot
 
     def _slots_of(self, unit: int) -> range:
-        slots = np.flatnonzero(self._live.slots.unit == unit)
+        slots = self.forest.slots_of(unit)
         if not slots.size:
             raise InputError("unit", f"expected a machine, got {unit}")
         return range(int(slots[0]), int(slots[-1]) + 1)
 
     def _restore(self, slots: range) -> None:
         """Say anew what is free on a machine: what it offers, less what is promised."""
-        offered, calendar = self._live.slots, self.forest.calendar
+        calendar = self.forest.calendar
         held = (self.lots[:, 0] >= slots.start) & (self.lots[:, 0] < slots.stop)
         lots = self.lots[held, 1:].tolist()
-        for slot in slots:
-            first, count = offered.span[slot].tolist()
-            windows = offered.windows[first : first + count].tolist()
+        begins, counts = calendar.offered(np.array(slots))
+        for slot, first, count in zip(
+            slots, begins.tolist(), counts.tolist(), strict=True
+        ):
+            windows = calendar.pieces[first : first + count].tolist()
             left = [(max(start, self.now_ms), end) for start, end in windows]
             calendar.put(slot, () if slot in self._gone else _filled(left))
             for start_ms, end_ms in lots:
                 calendar.cut(slot, start_ms, end_ms)
-        refresh(self.forest, offered, np.array(slots))
+        refresh(self.forest, np.array(slots))
         self._prepare()
 
     def _arrive(self, want: Wanted) -> int:
@@ -276,12 +281,13 @@ class State:
 
     def _begin_anew(self, want: Wanted) -> int:
         """Make bits and trees anew for a row that asks for something novel."""
-        row, before = self._asked.many, self.arrays
+        row, before = self._asked.many, self._asked.exact
         if not isinstance(before, Encoded):
             raise InputError("event", "expected a state made of an encoded problem")
         problem = before.problem
-        self._asked.anew(encode(replace(problem, wanted=(*problem.wanted, want))))
-        self.forest = build(self._asked.live, self.forest.calendar)
+        anew = encode(replace(problem, wanted=(*problem.wanted, want)))
+        self.forest = build(anew, self.forest.calendar)
+        self._asked.anew(anew)
         self._prepare()
         return row
 

@@ -10,15 +10,14 @@ from fabnet.errors import InputError
 from fabnet.scheduling import fast
 from fabnet.scheduling.graph import Graph
 from fabnet.scheduling.index import crown, kernel, twin
-from fabnet.scheduling.index.forest import WORKS_S, Forest
+from fabnet.scheduling.index.forest import Forest
+from fabnet.scheduling.index.nearness import Lanes
 from fabnet.scheduling.model import NEVER, Arrays, Ints
 
 TILE_ROWS: Final = 2**14
 """Rows searched at once: what is found for them is packed before the next."""
 K_MAX: Final = 4_096
 """Slots sought for one row; who wants more wants the dense row."""
-WORKS: Final = np.array(WORKS_S, np.float64)
-
 NOTHING_TAKEN: Final = np.zeros((0, 2), np.int64)
 """Where a kernel would write the lots, if it were to take the time."""
 
@@ -46,7 +45,7 @@ def topk(
         slot=slots[:, :k][inside],
         cost_ms=costs[:, :k][inside],
         left_out_ms=left_out_ms,
-        slots=arrays.slots.many,
+        slots=len(forest.where),
     )
 
 
@@ -57,14 +56,21 @@ def nearest(
     costs = np.full((len(rows), k), NEVER, np.int64)
     slots = np.full((len(rows), k), -1, np.int64)
     held = np.zeros(len(rows), np.int64)
-    if not len(rows) or not len(forest.order):
+    if not len(rows) or not forest.leaves:
         return costs, slots, held
     # Neighbours one after another look at the same few branches.
     turn = _neighbours(arrays, rows) if len(rows) > 256 else np.arange(len(rows))
-    fill = _compiled if (fast.FAST if compiled is None else compiled) else _plainly
+    runs = fast.FAST if compiled is None else compiled
+    lanes = None if runs else Lanes.by_leaf(forest)
     for start in range(0, len(rows), TILE_ROWS):
         at = turn[start : start + TILE_ROWS]
-        costs[at], slots[at], held[at] = fill(arrays, forest, rows[at], k)
+        if lanes is None:
+            found = _compiled(arrays, forest, rows[at], k)
+        elif k == 1:
+            found = crown.best(arrays, forest, lanes, rows[at])
+        else:
+            found = twin.nearest(arrays, forest, lanes, rows[at], k)
+        costs[at], slots[at], held[at] = found
     return costs, slots, held
 
 
@@ -74,31 +80,17 @@ def _compiled(
     costs = np.full((len(rows), k), NEVER, np.int64)
     slots = np.full((len(rows), k), -1, np.int64)
     held = np.zeros(len(rows), np.int64)
+    calendar = forest.calendar
     kernel.run(
         (arrays.rows.table, arrays.rows.needs, arrays.rows.refused),
         rows.copy(),
-        (
-            arrays.slots.table,
-            arrays.slots.can,
-            forest.calendar.span,
-            forest.calendar.pieces,
-        ),
+        (calendar.span, calendar.pieces, calendar.used),
         forest.tree,
         forest.weights,
-        WORKS,
         (costs, slots, held),
         NOTHING_TAKEN,
-        forest.calendar.used,
     )
     return costs, slots, held
-
-
-def _plainly(
-    arrays: Arrays, forest: Forest, rows: Ints, k: int
-) -> tuple[Ints, Ints, Ints]:
-    if k == 1:
-        return crown.best(arrays, forest, rows)
-    return twin.nearest(arrays, forest, rows, k)
 
 
 def _neighbours(arrays: Arrays, rows: Ints) -> Ints:

@@ -110,10 +110,7 @@ def _all_usable(arrays: Encoded) -> Encoded:
     slots = arrays.slots
     table = slots.table.copy()
     table[:, 11] |= USABLE
-    return replace(
-        arrays,
-        slots=Slots(table, slots.can, slots.span, slots.windows, slots.longest_ms),
-    )
+    return replace(arrays, slots=Slots(table, slots.can, slots.span, slots.windows))
 
 
 @EITHER
@@ -170,9 +167,9 @@ def test_a_repaired_tree_is_the_tree_built_anew(compiled: bool, asked: Problem) 
     state = State(arrays, compiled=compiled)
     state.burst(arrays.rows.turn)
     forest = state.settle()
-    repaired = forest.branches.tobytes(), forest.lines.tobytes()
-    refresh(forest, arrays.slots)
-    assert repaired == (forest.branches.tobytes(), forest.lines.tobytes())
+    repaired = forest.branches.tobytes(), forest.lanes.tobytes()
+    refresh(forest)
+    assert repaired == (forest.branches.tobytes(), forest.lanes.tobytes())
 
 
 @EITHER

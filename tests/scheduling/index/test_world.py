@@ -7,9 +7,15 @@ import pytest
 
 from benchmarks.scheduling.plainly import Scan, loop, machines
 from benchmarks.scheduling.world import world
-from fabnet.scheduling import cost
+from fabnet.scheduling import cost, model
 from fabnet.scheduling.feasible import Rule, first_failing, making_ms
-from fabnet.scheduling.index import arrange, kernel, kernel_bounds, nearness
+from fabnet.scheduling.index import (
+    arrange,
+    calendar,
+    kernel,
+    kernel_bounds,
+    nearness,
+)
 from fabnet.scheduling.index import forest as trees
 from fabnet.scheduling.index.forest import build, refresh
 from fabnet.scheduling.index.nearness import Asking
@@ -63,9 +69,9 @@ def test_a_burst_on_a_standing_tree_is_a_scan_for_each(
         else:
             assert (lot.cost_ms, lot.slot, lot.end_ms) == (cost_ms, slot, end_ms)
     forest = state.settle()
-    repaired = forest.branches.tobytes(), forest.lines.tobytes()
-    refresh(forest, arrays.slots)
-    assert repaired == (forest.branches.tobytes(), forest.lines.tobytes())
+    repaired = forest.branches.tobytes(), forest.lanes.tobytes()
+    refresh(forest)
+    assert repaired == (forest.branches.tobytes(), forest.lanes.tobytes())
 
 
 def test_the_plain_loop_finds_what_the_scan_finds() -> None:
@@ -91,10 +97,15 @@ def test_kernels_know_the_columns_of_the_tables() -> None:
                 known = vars(numbers).get(f"{letter}_{short}")
                 assert known is None or known == columns[name].at
     lanes = ("LOW", "HIGH", "SIZE", "TOLERANCE", "THICKNESS", "END", "MADE")
-    lines = ("L_PLACE", "L_SIZE", "L_TOLERANCE", "L_FREE", "L_PACE", "L_CARBON")
+    slots_too = ("NUMBER", "READY", "CAN", "NONE_MS", "LOWER", "WORKS_S")
     for numbers in (kernel, kernel_bounds):
-        for name in {*lanes, *lines, "NONE_MS", "LOWER"} & vars(numbers).keys():
+        for name in {*lanes, *slots_too} & vars(numbers).keys():
             assert vars(numbers)[name] == vars(trees)[name]
+        for name in {"OWN", "OTHERS", "NO_LIMIT", "NEVER"} & vars(numbers).keys():
+            assert vars(numbers)[name] == vars(model)[name]
+    # A door is found by adding what is true to the first.
+    assert (model.OWN, model.OTHERS) == (1, 2)
+    assert calendar.HEAD == kernel.HEAD
     for name in ("LESS", "MORE", "SURE"):
         assert vars(kernel_bounds)[name] == pytest.approx(
             float(vars(nearness)[name]), 1e-7
@@ -109,6 +120,6 @@ def test_what_one_row_asks_is_what_it_asks_among_many() -> None:
     arrays = world(200, 300, 5)
     for row in range(200):
         one, many = Asking.one(arrays, row), Asking.of(arrays, np.array([row]))
-        for name in ("place", "size", "rest", "step", "charter", "needs"):
+        for name in ("place", "size", "rest", "limits", "step", "charter", "needs"):
             assert getattr(one, name).tolist() == getattr(many, name).tolist()
             assert getattr(one, name).dtype == getattr(many, name).dtype
