@@ -106,10 +106,12 @@ class Calendar:
 
     def _move(self, slot: int, count: int) -> None:
         """Give a slot room for so many pieces behind all others."""
-        begin, many = self.offered(np.array([slot]))
         self.reserve(HEAD + count)
-        at = int(self.used[0])
-        self.pieces[at, 1], self.pieces[at + 1, 1] = -1 - begin[0], -1 - many[0]
+        at, (first, many) = int(self.used[0]), self.span[slot].tolist()
+        head = -1 - first, -1 - many
+        if first >= self.used[1]:
+            head = self.pieces[first - HEAD : first, 1]
+        self.pieces[at : at + HEAD, 1] = head
         self.span[slot] = at + HEAD, count
         self.used[0] += HEAD + count
 

@@ -33,9 +33,9 @@ from fabnet.scheduling.model import NEVER, Arrays, Flags, Ints
 
 CROWN_BRANCHES: Final = 32
 """Branches of a family whose lanes are bounded for every row."""
-CELLS: Final = 2**15
+CELLS: Final = 2**16
 """Rows times lanes reckoned at once: what is added up stays in the cache."""
-GATHERED: Final = 2**10
+GATHERED: Final = 2**12
 """Rows beside nodes whose lanes are gathered at once, for the same reason."""
 TRIES: Final = 4
 """Ways down to a slot that will do."""

@@ -43,15 +43,10 @@ SURE: Final = np.float32(1 - 2e-6)
 Span: TypeAlias = "slice[int, int, None]"
 """Leaves, or branches, side by side."""
 ZERO, NONE = np.float32(0), np.float32(NONE_MS)
-_COLUMNS: Final = tuple(
-    Slots.__dict__[name].at + off
-    for name, many in (
-        ("size_um", 3), ("tolerance_um", 1), ("thickness_um", 1), ("charter", 1),
-        ("access", 1),
-    )
-    for off in range(many)
-)  # fmt: skip
-_PLACE: Final = Slots.__dict__["place_m"].at
+# Columns of slots that are one after another.
+_LIMITS: Final = slice(Slots.__dict__["size_um"].at, Slots.__dict__["place_m"].at)
+_PLACE: Final = slice(_LIMITS.stop, Slots.__dict__["charter"].at)
+_DOORS: Final = slice(_PLACE.stop, Slots.__dict__["pace_permille"].at)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,13 +56,18 @@ class Lanes:
     floats: Singles
     """`[6, …]`: place; when it is free and set up, ms a second of work, and ms of
     carbon for each of them, moved the safe way."""
-    whole: Narrow
-    """`[7 + word, …]`: sizes, tolerance, thickness, charter, access; then its bits."""
+    limits: Narrow
+    """`[5, …]`: sizes, tolerance, thickness, exactly."""
+    doors: Narrow
+    """`[2, …]`: charter and access."""
+    can: Words
+    """`[word, …]`."""
 
     @classmethod
     def by_leaf(cls, forest: Forest) -> Lanes:
         """Return `[…, lane, leaf]` of all leaves."""
-        return cls._of(forest, forest.lanes.transpose(1, 2, 0))
+        lanes = forest.lanes.transpose(1, 2, 0)
+        return cls._of(forest, np.ascontiguousarray(lanes))
 
     @classmethod
     def side_by_side(cls, forest: Forest, leaves: Span) -> Lanes:
@@ -78,7 +78,7 @@ class Lanes:
     @classmethod
     def _of(cls, forest: Forest, lanes: Narrow) -> Lanes:
         floats = np.empty((6, *lanes.shape[1:]), np.float32)
-        floats[:3] = lanes[_PLACE : _PLACE + 3]
+        floats[:3] = lanes[_PLACE]
         _, _, _, free, pace, carbon = floats
         np.multiply(lanes[SETUP], np.float32(1e3), out=free, dtype=np.float32)
         free += lanes[READY].astype(np.float32)
@@ -89,13 +89,16 @@ class Lanes:
         np.multiply(lanes[ENERGY], lanes[GRID], out=carbon, dtype=np.float32)
         carbon *= np.float32(int(forest.weights[2]) / 3.6e9) * LESS
         carbon *= pace
-        return cls(floats, lanes[[*_COLUMNS, *range(CAN, lanes.shape[0])]])
+        can = lanes[CAN:].view(np.uint32)
+        return cls(floats, lanes[_LIMITS], lanes[_DOORS], can)
 
     def of(self, leaf: Ints) -> Lanes:
         """Return `[…, lane, row]`: those of a leaf for each row."""
         return Lanes(
             np.take(self.floats, leaf, axis=-1, mode="clip"),
-            np.take(self.whole, leaf, axis=-1, mode="clip"),
+            np.take(self.limits, leaf, axis=-1, mode="clip"),
+            np.take(self.doors, leaf, axis=-1, mode="clip"),
+            np.take(self.can, leaf, axis=-1, mode="clip"),
         )
 
 
@@ -275,12 +278,13 @@ def bound_slots(lanes: Lanes, asking: Asking) -> Singles:
     end += free
     made = rest[2] * carbon
     made += end
-    small, middle, large, tolerance, thickness, charter, access = lanes.whole[:7]
+    small, middle, large, tolerance, thickness = lanes.limits
     lacks = asking.limits[3] < tolerance
     lacks |= asking.limits[4] > thickness
     for size, most in zip(asking.limits, (small, middle, large), strict=False):
         lacks |= size > most
-    _cannot(asking.needs, lanes.whole[7:].view(np.uint32), lacks)
+    _cannot(asking.needs, lanes.can, lacks)
+    charter, access = lanes.doors
     others = charter != asking.charter
     # The bit of its door: OWN is one, and OTHERS two.
     door = np.add(others, OWN, dtype=np.int32)

@@ -80,10 +80,16 @@ def _compiled(
     costs = np.full((len(rows), k), NEVER, np.int64)
     slots = np.full((len(rows), k), -1, np.int64)
     held = np.zeros(len(rows), np.int64)
-    calendar = forest.calendar
+    calendar, asked = forest.calendar, arrays.rows
+    table, needs, picked = asked.table, asked.needs, rows.copy()
+    if not asked.refused.size:
+        # In the order in which they are read: a processor sees that, and reads ahead.
+        table, needs, picked = table[rows], needs[:, rows], np.arange(len(rows))
+        for array in (table, needs):
+            array.setflags(write=False)  # one type, and so compiled once
     kernel.run(
-        (arrays.rows.table, arrays.rows.needs, arrays.rows.refused),
-        rows.copy(),
+        (table, needs, asked.refused),
+        picked,
         (calendar.span, calendar.pieces, calendar.used),
         forest.tree,
         forest.weights,

@@ -17,6 +17,7 @@ from fabnet.scheduling import cost
 from fabnet.scheduling.index.arrange import LANES
 from fabnet.scheduling.index.forest import NONE_MS, NUMBER, Forest
 from fabnet.scheduling.index.nearness import (
+    MORE,
     Asking,
     Lanes,
     bound_branches,
@@ -54,18 +55,19 @@ def cheapest(
     leaves = slice(*forest.first[family : family + 2].tolist())
     lanes = Lanes.side_by_side(forest, leaves)
     bounds = bound_slots(lanes, Asking.one(arrays, row))
-    near = np.flatnonzero(bounds < NONE_MS)
-    at = near + leaves.start * LANES
-    order = np.argsort(bounds[near], kind="stable")
+    base = leaves.start * LANES
     best: tuple[int, int, int, int] | None = None
-    for bound, each in zip(
-        bounds[near][order].tolist(), at[order].tolist(), strict=True
-    ):
-        if best is not None and bound > best[0]:
-            break
-        found = price(arrays, forest, row, each)
-        if found is not None and (best is None or found < best):
-            best = found
+    while best is None and bounds.size:
+        first = int(bounds.argmin())
+        if bounds[first] >= NONE_MS:
+            return None
+        best = price(arrays, forest, row, base + first)
+        bounds[first] = NONE_MS
+    if best is not None:
+        for near in np.flatnonzero(bounds <= best[0] * float(MORE)).tolist():
+            found = price(arrays, forest, row, base + near)
+            if found is not None and found < best:
+                best = found
     return best
 
 
