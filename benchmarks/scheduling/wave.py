@@ -22,8 +22,6 @@ from fabnet.scheduling.market.wave import wave
 POSTPONE_MS = 10 * HOUR_MS
 WIDTH = 32
 SEEDS = (1,) if os.environ.get("QUICK") == "1" else tuple(range(1, 11))
-SCIPY_SEEDS = SEEDS[:3]
-"""The dense baseline takes seconds and 800 MB for each."""
 REPEATS = 3
 
 
@@ -71,7 +69,7 @@ def small() -> list[Figure]:
     """Return target 3: 10,000 rows and slots against the optimum."""
     run(region(1_000, 1_000, 0))  # compiles
     ratios, seconds, gaps, proven = list[float](), list[float](), list[float](), []
-    for seed in SCIPY_SEEDS:
+    for seed in SEEDS:
         made = region(10_000, 10_000, seed)
         best, baseline_s = dense(made)
         mine = run(made)
@@ -90,20 +88,20 @@ def small() -> list[Figure]:
     base_s = median(ratio * each for ratio, each in zip(ratios, seconds, strict=True))
     return [
         Figure(
-            "wave of 10,000 × 10,000, search included, worst of seeds: times faster "
-            "than scipy's dense linear_sum_assignment without its matrix "
-            "(baseline: its seconds)",
-            min(ratios), "times", 40, base_s, SCIPY_SEEDS, at_least=True,
+            f"wave of 10,000 × 10,000, search included, worst of seeds (median "
+            f"{median(ratios):.0f}): times faster than scipy's dense "
+            f"linear_sum_assignment without its matrix (baseline: its seconds)",
+            min(ratios), "times", 40, base_s, SEEDS, at_least=True,
         ),
         Figure(
             "wave of 10,000 × 10,000: gap to the proven optimum, worst of seeds "
             "(no baseline: the optimum is the baseline)",
-            max(gaps), "%", 0.1, None, SCIPY_SEEDS,
+            max(gaps), "%", 0.1, None, SEEDS,
         ),
         Figure(
             "wave of 10,000 × 10,000: what it proves of itself for the whole problem, "
             "worst of seeds (no baseline: the true gap stands above)",
-            max(proven), "%", 1, None, SCIPY_SEEDS,
+            max(proven), "%", 1, None, SEEDS,
         ),
     ]  # fmt: skip
 

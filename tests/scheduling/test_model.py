@@ -121,7 +121,7 @@ def test_more_demands_than_the_words_are_for_are_refused() -> None:
         wanted(requirement=requirement(materials=(f"wood-{kind}",)))
         for kind in range(CLAUSES_MAX)
     ]
-    assert len(encode(problem(rows[:-1], [])).rows.needs) == CLAUSES_MAX // 64
+    assert len(encode(problem(rows[:-1], [])).rows.needs) == CLAUSES_MAX // 32
     with pytest.raises(InputError) as refused:
         encode(problem(rows, []))
     assert refused.value.field == f"wanted[{CLAUSES_MAX - 1}].requirement"

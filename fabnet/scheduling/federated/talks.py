@@ -35,6 +35,7 @@ from fabnet.scheduling.federated.agreement import (
     check_offers,
 )
 from fabnet.scheduling.federated.city import ask, begin, hear, renew, why_not
+from fabnet.scheduling.federated.closing import closed
 from fabnet.scheduling.federated.desk import Desk, answer
 from fabnet.scheduling.federated.messages import Answers, Asks, Verdict, joined
 from fabnet.scheduling.graph import Graph, Ints
@@ -45,7 +46,8 @@ from fabnet.scheduling.model import Flags
 
 ROUNDS_MAX: Final = 128
 """Rounds of asking: each is a message there and back. Ordinary waves take 60 to 100.
-Then who is still free takes what is left at home or is unsettled, with a reason."""
+Then each city makes the best of what it holds (`closing`); who gets nothing is
+unsettled, with a reason."""
 DOUBLES_EVERY: Final = 16
 """Rounds after which a raise is worth twice as much for everybody: sooner is quicker
 and dearer."""
@@ -98,6 +100,8 @@ def federated(
     check_offers(graph, version, known, refuses)
     talks = _Talks(graph, waiting_ms, home, host, version, known, refuses)
     talks.run(offers, epsilon_ms, rounds_max, gossip=gossip)
+    if talks.free.size:
+        talks.close(alone=not offers)
     return talks.outcome(epsilon_ms, rounds_max, gossip=gossip)
 
 
@@ -131,6 +135,7 @@ class _Talks:
         pair = np.repeat(city_of, np.diff(graph.first)) * graph.slots + graph.slot
         self._noes = np.unique(pair[stale]).size + int(refuses.sum())
         self._rounds = 0
+        self._cut = np.zeros(0, np.int64)
 
     def run(
         self, offers: int, epsilon_ms: int, rounds_max: int, *, gossip: bool
@@ -183,12 +188,29 @@ class _Talks:
                 city = renew(city, edges, version, cost_ms)
             self._cities[at] = city
 
-    def outcome(self, epsilon_ms: int, rounds_max: int, *, gossip: bool) -> Agreement:
-        """Serve who is free at home, and return who got what, and what is sure."""
+    @property
+    def free(self) -> Ints:
+        """Rows that are still to be planned."""
         free = [city.row[city.free] for city in self._cities]
-        left = np.sort(np.concatenate(free)) if free else np.zeros(0, np.int64)
-        for row in left.tolist():
-            self._serve(row)
+        return np.sort(np.concatenate(free)) if free else np.zeros(0, np.int64)
+
+    def close(self, *, alone: bool) -> None:
+        """Let cities make the best of it where talks are cut; `alone`, at home."""
+        graph, before = self._graph, self._edge
+        shut = self._refuses.copy()
+        if alone:
+            at = np.repeat(np.arange(graph.rows), np.diff(graph.first))
+            shut |= self._host[graph.slot] != self._home[at]
+        self._edge = closed(
+            graph, self._waiting_ms, before,
+            home=self._home, host=self._host, refuses=shut,
+        )  # fmt: skip
+        # Who gave way to a sibling might have found something yet.
+        gave = np.flatnonzero((before >= 0) & (self._edge < 0))
+        self._cut = np.union1d(self.free, gave)
+
+    def outcome(self, epsilon_ms: int, rounds_max: int, *, gossip: bool) -> Agreement:
+        """Return who got what, and what is sure."""
         graph, edge = _without(self._graph, self._refuses, self._edge)
         placed = np.flatnonzero(edge >= 0)
         slot = np.full(graph.rows, -1)
@@ -202,27 +224,16 @@ class _Talks:
             edge=self._edge,
             slot=slot,
             price_ms=self._desk.price_ms,
-            certificate=Certificate(cost_ms, bound_ms, stopped=bool(left.size)),
+            certificate=Certificate(cost_ms, bound_ms, stopped=bool(self._cut.size)),
             slack_ms=int(self._slack_ms[placed].sum()),
-            unsettled=self._unsettled(left),
+            unsettled=self._unsettled(),
             rounds=self._rounds,
             rounds_bound=min(rounds_max, self._rounds_bound(epsilon_ms, gossip=gossip)),
             answers=(stale, refused, outbid, held),
         )
 
-    def _serve(self, row: int) -> None:
-        """Give a row the cheapest slot at home that is free, if it beats waiting."""
-        graph, owner = self._graph, self._desk.owner
-        part = slice(graph.first[row], graph.first[row + 1])
-        slot = graph.slot[part]
-        fine = (self._host[slot] == self._home[row]) & (owner[slot] < 0)
-        fine &= ~self._refuses[part] & (graph.cost_ms[part] <= self._waiting_ms[row])
-        if fine.any():
-            edge = int(graph.first[row]) + int(fine.argmax())
-            self._edge[row], owner[graph.slot[edge]] = edge, row
-
-    def _unsettled(self, left: Ints) -> tuple[Unsettled, ...]:
-        spent = set(left.tolist())
+    def _unsettled(self) -> tuple[Unsettled, ...]:
+        spent = set(self._cut.tolist())
         found: list[Unsettled] = []
         for city in self._cities:
             for at, row in enumerate(city.row.tolist()):

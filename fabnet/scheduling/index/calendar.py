@@ -108,10 +108,10 @@ class Calendar:
         """Give a slot room for so many pieces behind all others."""
         self.reserve(HEAD + count)
         at, (first, many) = int(self.used[0]), self.span[slot].tolist()
-        head = -1 - first, -1 - many
-        if first >= self.used[1]:
-            head = self.pieces[first - HEAD : first, 1]
-        self.pieces[at : at + HEAD, 1] = head
+        if first < self.used[1]:
+            self.pieces[at, 1], self.pieces[at + 1, 1] = -1 - first, -1 - many
+        else:
+            self.pieces[at : at + HEAD] = self.pieces[first - HEAD : first]
         self.span[slot] = at + HEAD, count
         self.used[0] += HEAD + count
 
