@@ -90,7 +90,7 @@ def _axes(place: Place) -> tuple[int, int, int]:
 
 def over(found: Agreement, best_ms: int) -> float:
     """Return how much dearer it is than the all-knowing plan, in per cent."""
-    return 100 * (found.certificate.cost_ms / best_ms - 1)
+    return 100 * (found.proof.cost_ms / best_ms - 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,15 +105,15 @@ class Run:
 def compared(requests: int, seed: int, offers: int, *, gossip: bool) -> Run:
     """Plan one world apart, and say how that stands beside the all-knowing plan."""
     made = world(requests, seed)
-    best_ms = wave(made.graph, WAIT_MS).certificate.cost_ms
+    best_ms = wave(made.graph, WAIT_MS).proof.cost_ms
     found = federated(
         made.graph, WAIT_MS, made.home, made.host, offers=offers, gossip=gossip
     )
-    done = Run(over(found, best_ms), found.rounds, found.certificate.stopped)
+    done = Run(over(found, best_ms), found.rounds, found.proof.stopped)
     print(
         f"{requests} requests, seed {seed}, {offers} offers, "
         f"{'gossip' if gossip else 'no gossip'}: {done.over:.3f} % dearer, "
-        f"{found.certificate.gap_ppm / 10_000:.2f} % proven, {done.rounds} rounds"
+        f"{found.proof.gap_ppm / 10_000:.2f} % proven, {done.rounds} rounds"
         f"{' (cut)' if done.stopped else ''}, {sum(found.answers) / requests:.2f} "
         f"answers a request, {len(found.unsettled)} unsettled",
         flush=True,
@@ -179,7 +179,7 @@ def refusing() -> Iterator[Figure]:
             made.graph, WAIT_MS, made.home, made.host,
             version=version, known=known, refuses=refuses,
         )  # fmt: skip
-        best_ms = wave(_without(made.graph, refuses), WAIT_MS).certificate.cost_ms
+        best_ms = wave(_without(made.graph, refuses), WAIT_MS).proof.cost_ms
         found.append(over(agreed, best_ms))
         stale, refused, _, _ = agreed.answers
         print(f"seed {seed}: {agreed.rounds} rounds, {stale} stale, {refused} refused")

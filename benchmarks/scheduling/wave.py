@@ -73,7 +73,7 @@ def small() -> list[Figure]:
         made = region(10_000, 10_000, seed)
         best, baseline_s = dense(made)
         mine = run(made)
-        sure = mine.found.certificate
+        sure = mine.found.proof
         assert sure.bound_ms <= best <= sure.cost_ms
         seconds.append(mine.all_s)
         ratios.append(baseline_s / mine.all_s)
@@ -114,10 +114,10 @@ def large() -> list[Figure]:
         mine = run(region(100_000, 100_000, seed))
         small_s.append(tenth.all_s)
         ratios.append(mine.all_s / tenth.all_s)
-        proven.append(mine.found.certificate.gap_ppm / 10_000)
+        proven.append(mine.found.proof.gap_ppm / 10_000)
         print(
             f"seed {seed}: 10k {tenth.all_s:.3f} s, 100k search {mine.search_s:.3f} s, "
-            f"all {mine.all_s:.3f} s, certificate {proven[-1]:.4f} %",
+            f"all {mine.all_s:.3f} s, proof {proven[-1]:.4f} %",
             flush=True,
         )
     return [

@@ -12,6 +12,7 @@ from fabnet.scheduling.cost import TERMS
 from fabnet.scheduling.encode import encode
 from fabnet.scheduling.explain.rejections import NO_MACHINE, others
 from fabnet.scheduling.feasible import Rules, first_failing, tiles
+from fabnet.scheduling.model import Encoded
 from fabnet.scheduling.wave import Survey, Wave
 
 
@@ -21,13 +22,18 @@ def plan(problem: Problem) -> Plan:
     Rows take their turn by urgency. Neither the order of rows nor that of offers
     matters: ties go to the lesser (job, part, revision), (peer, machine, process).
     """
-    wave = Wave(encode(problem))
+    return planned(encode(problem))
+
+
+def planned(arrays: Encoded) -> Plan:
+    """Return the same of a problem that is encoded already."""
+    wave = Wave(arrays)
     answers: dict[int, Placed | Unplaced] = {}
     for rows in tiles(wave.arrays):
         every_failing = first_failing(wave.arrays, rows)
         for row, failing in zip(rows.tolist(), every_failing, strict=True):
             answers[row] = _answer(wave, row, failing)
-    return tuple(answers[row] for row in range(len(problem.wanted)))
+    return tuple(answers[row] for row in range(arrays.rows.many))
 
 
 def _answer(wave: Wave, row: int, failing: Rules) -> Placed | Unplaced:

@@ -10,7 +10,7 @@ import numpy as np
 from fabnet.errors import InputError
 from fabnet.records.refusal import Refusal
 from fabnet.scheduling.graph import Graph, Ints
-from fabnet.scheduling.market.assignment import Certificate
+from fabnet.scheduling.market.assignment import Proof
 from fabnet.scheduling.model import Flags
 
 TOLD_MAX: Final = 2**26
@@ -46,7 +46,7 @@ class Agreement:
     """`[row]`: the slot it got, or -1."""
     price_ms: Ints
     """`[slot]`: the level at which it is held; zero if nobody holds it."""
-    certificate: Certificate
+    proof: Proof
     """`stopped` says that the limit on rounds was met with rows still free."""
     slack_ms: int
     """How much dearer than the best this can be, if nobody refused but by price."""

@@ -9,7 +9,7 @@ indifferent to its next choice at the prices it knew; prices never fall; a slot 
 nobody holds has price zero, and one that is held stays held. Hence rows that were
 settled cost together at most the slack of each one's last ask (`slack_ms`) more than
 the best of the *whole* graph, however little each city saw. A refusal other than by
-price breaks the argument, for a sibling may have made way: the certificate then says
+price breaks the argument, for a sibling may have made way: the proof then says
 what came of it.
 
 **Bound on rounds.** Each round but the last has an ask, and brings one of these: a city
@@ -39,7 +39,7 @@ from fabnet.scheduling.federated.closing import closed
 from fabnet.scheduling.federated.desk import Desk, answer
 from fabnet.scheduling.federated.messages import Answers, Asks, Verdict, joined
 from fabnet.scheduling.graph import Graph, Ints
-from fabnet.scheduling.market.assignment import Certificate
+from fabnet.scheduling.market.assignment import Proof
 from fabnet.scheduling.market.bound import best_bound_ms, lower_bound_ms, tightened
 from fabnet.scheduling.market.wave import EPSILON_PERMILLE, checked
 from fabnet.scheduling.model import Flags
@@ -224,7 +224,7 @@ class _Talks:
             edge=self._edge,
             slot=slot,
             price_ms=self._desk.price_ms,
-            certificate=Certificate(cost_ms, bound_ms, stopped=bool(self._cut.size)),
+            proof=Proof(cost_ms, bound_ms, stopped=bool(self._cut.size)),
             slack_ms=int(self._slack_ms[placed].sum()),
             unsettled=self._unsettled(),
             rounds=self._rounds,

@@ -8,7 +8,7 @@ from fabnet.scheduling.graph import Graph, Ints
 
 
 @dataclass(frozen=True, slots=True)
-class Certificate:
+class Proof:
     """A proof that no outcome whatever costs less than `bound_ms`.
 
     It holds for the whole problem, slots outside the graph included, whatever was done
@@ -45,6 +45,6 @@ class Assignment:
     """What was looked at in the end: the graph given, or a wider one."""
     postpone_ms: Ints
     """`[row]`: what it costs to leave the row to the next wave."""
-    certificate: Certificate
+    proof: Proof
     bids: int
     """How many bids were made."""

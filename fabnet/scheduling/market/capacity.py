@@ -15,7 +15,7 @@ from fabnet.errors import InputError
 from fabnet.scheduling import fast
 from fabnet.scheduling.graph import Graph, Ints
 from fabnet.scheduling.market import budgets as budget
-from fabnet.scheduling.market.assignment import Certificate
+from fabnet.scheduling.market.assignment import Proof
 from fabnet.scheduling.market.budgets import Budgets
 from fabnet.scheduling.market.descent import descend
 from fabnet.scheduling.market.kernel_moves import Plan, State, anneal, enter
@@ -49,7 +49,7 @@ class Allotment:
     """`[pool]`: how much is taken."""
     price: Ints
     """`[pool]`: 1,024ths of a millisecond of waiting that one unit is worth."""
-    certificate: Certificate
+    proof: Proof
 
 
 def allot(
@@ -61,7 +61,7 @@ def allot(
     moves: int = MOVES,
     steps: int = STEPS,
 ) -> Allotment:
-    """Return who goes where within budgets, with a certificate, or raise InputError.
+    """Return who goes where within budgets, with a proof, or raise InputError.
 
     The bound holds for slots left out of the graph too, whatever they would draw on.
     """
@@ -86,7 +86,7 @@ def allot(
         edge,
         budgets.load(graph, edge),
         priced.price,
-        Certificate(cost_ms, priced.bound_ms, stopped=False),
+        Proof(cost_ms, priced.bound_ms, stopped=False),
     )
 
 

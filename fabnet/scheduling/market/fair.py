@@ -73,7 +73,7 @@ class Balance:
     """A wave with prices for cooperatives, and what the fairness of it costs."""
 
     outcome: Assignment
-    """Its costs and certificate include the prices."""
+    """Its costs and proof include the prices."""
     price_ms: Ints
     """`[cooperative]`."""
     load: Ints
@@ -150,6 +150,6 @@ def _settle(  # noqa: PLR0917  # one step of `balance`, prices apart
         price_ms,
         load_of,
         excess_permille(load_of, share),
-        outcome.certificate.cost_ms - paid_ms,
+        outcome.proof.cost_ms - paid_ms,
         0,
     )

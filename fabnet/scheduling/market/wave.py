@@ -16,7 +16,7 @@ import numpy as np
 
 from fabnet.errors import InputError
 from fabnet.scheduling.graph import Graph, Ints
-from fabnet.scheduling.market.assignment import Assignment, Certificate
+from fabnet.scheduling.market.assignment import Assignment, Proof
 from fabnet.scheduling.market.bidding import Book, bid
 from fabnet.scheduling.market.bound import best_bound_ms, lower_bound_ms, tightened
 from fabnet.scheduling.model import NEVER
@@ -27,13 +27,13 @@ More = Callable[[Ints, int], Graph]
 COST_MS_MAX: Final = 2**61
 """The sum of what postponing all rows costs: twice that, and prices, still fit."""
 BIDS_PER_ROW_MAX: Final = 1_000
-"""Bids for each row on average, then the rest is served greedily and the certificate
+"""Bids for each row on average, then the rest is served greedily and the proof
 says so. Ordinary waves take 2 to 20, and by 800 every price war has ended."""
 WIDTH_MAX: Final = 4_096
 """Candidates of one row; then it bids on those it has, and the bound shows it."""
 PATIENCE: Final = 32
 """Bids of one row before it raises by twice as much, so that price wars end: by then it
-risks more than epsilon, and the certificate shows what came of it."""
+risks more than epsilon, and the proof shows what came of it."""
 ASKS_MAX: Final = 256
 """Times that rows may ask for more candidates in one wave; then they bid on those they
 have, and the bound shows it. Ordinary waves ask some fifteen times."""
@@ -49,7 +49,7 @@ def wave(
     more: More | None = None,
     bids_per_row_max: int = BIDS_PER_ROW_MAX,
 ) -> Assignment:
-    """Return who gets which slot, its prices and its certificate, or raise InputError.
+    """Return who gets which slot, its prices and its proof, or raise InputError.
 
     `postpone_ms` is what it costs to leave a row to the next wave: one figure, or one a
     row. `epsilon_ms` is the least raise of a price: nil fits it to the costs, and 0
@@ -114,7 +114,7 @@ def _exact(
     market = _Market(scaled(graph), waiting_ms * parts, wider)
     market.run(1, bids_per_row_max + 1, bids_per_row_max * graph.rows)
     found = market.outcome()
-    sure = found.certificate
+    sure = found.proof
     cost_ms, bound_ms = sure.cost_ms // parts, -(-sure.bound_ms // parts)
     held = replace(
         found.graph,
@@ -126,7 +126,7 @@ def _exact(
         price_ms=found.price_ms // parts,
         graph=held,
         postpone_ms=waiting_ms,
-        certificate=Certificate(cost_ms, bound_ms, stopped=sure.stopped),
+        proof=Proof(cost_ms, bound_ms, stopped=sure.stopped),
     )
 
 
@@ -208,7 +208,7 @@ class _Market:
         )
 
     def outcome(self) -> Assignment:
-        """Return who got what, and the certificate over all candidates seen."""
+        """Return who got what, and the proof over all candidates seen."""
         book = self._book
         graph, edge = self._seen()
         placed = edge >= 0
@@ -218,7 +218,7 @@ class _Market:
         cost = int(np.where(placed, cost_ms, book.postpone_ms).sum())
         book.price_ms = tightened(graph, book.price_ms, book.postpone_ms, edge)
         bound = best_bound_ms(graph, book.price_ms, book.postpone_ms, blind=self._blind)
-        sure = Certificate(cost, bound, stopped=self._stopped)
+        sure = Proof(cost, bound, stopped=self._stopped)
         return Assignment(
             slot, edge, book.price_ms, graph, book.postpone_ms, sure, self._bids
         )

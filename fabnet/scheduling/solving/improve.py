@@ -40,9 +40,13 @@ def improve(problem: Problem, plan: Plan, iterations: int, seed: int) -> Plan:
     `plan` is a plan of this problem; `iterations` are tries, some microseconds each
     where numba is installed. The same seed gives the same plan.
     """
+    return improved(encode(problem), plan, iterations, seed)
+
+
+def improved(arrays: Encoded, plan: Plan, iterations: int, seed: int) -> Plan:
+    """Return the same for a problem that is encoded already."""
     if len(plan) > ROWS_MAX:
         return plan
-    arrays = encode(problem)
     pairs = narrowed(arrays, pairs_of(arrays), plan)
     given = placing(arrays, pairs, plan)
     if _longest(arrays, pairs, given) > LINE_MAX:

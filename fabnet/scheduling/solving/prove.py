@@ -6,7 +6,6 @@ prices for each machine's time (`queue.bound`).
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -19,7 +18,7 @@ from fabnet.scheduling.feasible import Rule, first_failing, making_ms, tiles
 from fabnet.scheduling.model import Encoded
 from fabnet.scheduling.queue.bound import STEPS_MAX, bound
 from fabnet.scheduling.queue.shop import Schedule, evaluate
-from fabnet.scheduling.solving.queueing import pairs_of, placing, shop_of
+from fabnet.scheduling.solving.queueing import of_rows, pairs_of, placing, shop_of
 from fabnet.scheduling.wave import Calendar
 
 PAIRS_MAX: Final = 2**22
@@ -36,10 +35,15 @@ def prove(problem: Problem, plan: Plan, passes: int) -> Certificate:
     Rows that it leaves out are left out of both. Raise InputError if it is no plan of
     this problem.
     """
-    if len(plan) != len(problem.wanted):
-        raise InputError("plan", f"expected {len(problem.wanted)} answers")
+    return proven(encode(problem), plan, passes)
+
+
+def proven(arrays: Encoded, plan: Plan, passes: int) -> Certificate:
+    """Return the same for a problem that is encoded already."""
+    if len(plan) != arrays.rows.many:
+        raise InputError("plan", f"expected {arrays.rows.many} answers")
     made = [at for at, answer in enumerate(plan) if isinstance(answer, Placed)]
-    arrays = encode(replace(problem, wanted=tuple(problem.wanted[at] for at in made)))
+    arrays = of_rows(arrays, made)
     answers = tuple(plan[at] for at in made)
     cost_ms = sum(each.cost_ms for each in plan if isinstance(each, Placed))
     bound_ms = _alone_ms(arrays)

@@ -5,6 +5,8 @@ Costs are the planner's own, to the millisecond; windows lie inside what was off
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,7 +15,7 @@ from fabnet.errors import InputError
 from fabnet.production.plan import Placed, Plan
 from fabnet.scheduling import cost
 from fabnet.scheduling.feasible import Rule, first_failing, making_ms, tiles
-from fabnet.scheduling.model import Encoded, Ints
+from fabnet.scheduling.model import Encoded, Ints, Rows
 from fabnet.scheduling.queue import shop as queue
 from fabnet.scheduling.queue.shop import NEVER, Schedule, Shop
 
@@ -30,6 +32,26 @@ def check_apart(shop: Shop, start: Schedule) -> None:
     early = start.start_ms[lots[1:]] < start.end_ms[lots[:-1]]
     if (early & (machine[1:] == machine[:-1])).any():
         raise InputError("plan", "expected one lot at a time on each machine")
+
+
+def of_rows(arrays: Encoded, some: Sequence[int]) -> Encoded:
+    """Return a problem of only these rows, rising, over the same offers."""
+    rows, problem = arrays.rows, arrays.problem
+    number = np.full(rows.many, -1)
+    number[some] = np.arange(len(some))
+    turn, (refusing, slot) = number[rows.turn], rows.refused
+    kept = number[refusing] >= 0
+    wanted = tuple(problem.wanted[at] for at in some)
+    return replace(
+        arrays,
+        problem=replace(problem, wanted=wanted),
+        rows=Rows.laid(
+            rows.table[some],
+            turn=turn[turn >= 0],
+            needs=rows.needs[:, some],
+            refused=np.stack((number[refusing], slot))[:, kept],
+        ),
+    )
 
 
 def pairs_of(arrays: Encoded) -> Ints:

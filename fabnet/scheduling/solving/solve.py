@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from fabnet.production.plan import Problem, Solved
-from fabnet.scheduling.plan import plan
-from fabnet.scheduling.solving.improve import improve
-from fabnet.scheduling.solving.prove import prove
+from fabnet.scheduling.encode import encode
+from fabnet.scheduling.plan import planned
+from fabnet.scheduling.solving.improve import improved
+from fabnet.scheduling.solving.prove import proven
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,8 @@ LITTLE: Final = Effort(tries=2_000, passes=20, rows=200)
 
 def solve(problem: Problem, effort: Effort) -> Solved:
     """Return a plan of a problem and its certificate, or raise InputError."""
-    found = plan(problem)
+    arrays = encode(problem)
+    found = planned(arrays)
     if 1 < len(found) <= effort.rows:
-        found = improve(problem, found, effort.tries, effort.seed)
-    return Solved(found, prove(problem, found, effort.passes))
+        found = improved(arrays, found, effort.tries, effort.seed)
+    return Solved(found, proven(arrays, found, effort.passes))

@@ -43,7 +43,7 @@ def test_a_city_serves_itself_when_that_is_cheapest() -> None:
 
     assert found.slot.tolist() == [0, 1]
     assert found.rounds == 1
-    assert not found.certificate.stopped
+    assert not found.proof.stopped
 
 
 def test_a_refused_offer_is_planned_again_elsewhere() -> None:
@@ -76,7 +76,7 @@ def test_a_stale_version_is_refused_and_the_next_round_uses_the_new_one() -> Non
     found = story.agree()
 
     assert found.slot.tolist() == [0]
-    assert found.certificate.cost_ms == 10
+    assert found.proof.cost_ms == 10
     assert found.answers[Verdict.STALE] == 1
     assert found.rounds == 2
 
@@ -91,7 +91,7 @@ def test_a_newer_version_that_still_does_is_asked_for_again() -> None:
     found = story.agree()
 
     assert found.slot.tolist() == [1]
-    assert found.certificate.cost_ms == 6
+    assert found.proof.cost_ms == 6
     assert found.rounds == 2
 
 
@@ -156,7 +156,7 @@ def test_when_rounds_are_spent_rows_are_served_at_home_or_told_so() -> None:
     found = story.agree(rounds_max=1)
 
     assert found.rounds == 1
-    assert found.certificate.stopped
+    assert found.proof.stopped
     assert found.slot.tolist() == [1, 0, -1]
     assert reasons(found) == {2: "rounds-spent"}
 
@@ -182,7 +182,7 @@ def everything_holds(story: Towns, found: Agreement) -> None:
             assert story.possible[row, slot] <= story.waiting_ms
             assert story.graph.slot[found.edge[row]] == slot
         cost_ms += story.waiting_ms if slot < 0 else int(story.dense[row, slot])
-    assert cost_ms == found.certificate.cost_ms
+    assert cost_ms == found.proof.cost_ms
     left = set(np.flatnonzero(found.slot < 0).tolist())
     assert {each.row for each in found.unsettled} == left
 
@@ -202,7 +202,7 @@ def test_no_machine_holds_two_rows_and_rounds_stay_within_the_bound(
 ) -> None:
     found = story.agree(offers, gossip=gossip, rounds_max=rounds_max)
     everything_holds(story, found)
-    sure, best = found.certificate, optimum(story.possible, story.waiting_ms)
+    sure, best = found.proof, optimum(story.possible, story.waiting_ms)
 
     assert found.rounds <= found.rounds_bound <= rounds_max
     assert sure.bound_ms <= best <= sure.cost_ms
@@ -219,7 +219,7 @@ def test_without_a_limit_everything_is_settled_within_the_proven_bound(
     found = story.agree(offers, gossip=gossip, rounds_max=10**9)
 
     assert found.rounds <= found.rounds_bound < 10**9
-    assert not found.certificate.stopped
+    assert not found.proof.stopped
 
 
 @MANY
@@ -233,8 +233,8 @@ def test_however_little_cities_see_they_are_within_the_slack_of_all_knowing(
     everything_holds(story, found)
     best = optimum(story.dense, story.waiting_ms)
 
-    assert best <= found.certificate.cost_ms <= best + found.slack_ms
-    assert found.certificate.gap_ms <= found.slack_ms
+    assert best <= found.proof.cost_ms <= best + found.slack_ms
+    assert found.proof.gap_ms <= found.slack_ms
 
 
 @MANY
@@ -244,8 +244,8 @@ def test_one_city_that_sees_everything_does_as_well_as_the_wave(story: Towns) ->
     found, all_ = one.agree(99), wave(one.graph, one.waiting_ms, epsilon_ms=1)
 
     if found.slack_ms <= found.slot.size:  # nobody lost patience
-        apart = found.certificate.cost_ms - all_.certificate.cost_ms
-        assert -all_.certificate.gap_ms <= apart <= found.slot.size
+        apart = found.proof.cost_ms - all_.proof.cost_ms
+        assert -all_.proof.gap_ms <= apart <= found.slot.size
 
 
 def test_many_cities_with_full_views_are_within_epsilon_a_row_of_all_knowing() -> None:
@@ -254,10 +254,10 @@ def test_many_cities_with_full_views_are_within_epsilon_a_row_of_all_knowing() -
     story = towns(dense.tolist(), [0] * 40, [0] * 60, waiting_ms=50_000)
     story = replace(story, home=dice.integers(0, 6, 40), host=dice.integers(0, 6, 60))
     found = story.agree(60, epsilon_ms=20)
-    best = wave(story.graph, story.waiting_ms, epsilon_ms=0).certificate.cost_ms
+    best = wave(story.graph, story.waiting_ms, epsilon_ms=0).proof.cost_ms
 
     assert found.slack_ms == 20 * 40  # nobody lost patience
-    assert best <= found.certificate.cost_ms <= best + 20 * 40
+    assert best <= found.proof.cost_ms <= best + 20 * 40
 
 
 @MANY

@@ -59,7 +59,7 @@ def hold(graph: Graph, budgets: Budgets, postpone_ms: int, found: Allotment) -> 
     assert (budgets.load(graph, found.edge) <= budgets.capacity).all()
     assert (found.load == budgets.load(graph, found.edge)).all()
     waiting_ms = (graph.rows - placed.size) * postpone_ms
-    assert found.certificate.cost_ms == int(graph.cost_ms[edges].sum()) + waiting_ms
+    assert found.proof.cost_ms == int(graph.cost_ms[edges].sum()) + waiting_ms
 
 
 @pytest.mark.usefixtures("either")
@@ -71,7 +71,7 @@ def test_budgets_are_kept_and_the_bound_holds(case: tuple[Graph, Budgets, int]) 
     hold(graph, budgets, postpone_ms, found)
     best = enumerated(graph, budgets, postpone_ms)
 
-    assert found.certificate.bound_ms <= best <= found.certificate.cost_ms
+    assert found.proof.bound_ms <= best <= found.proof.cost_ms
 
 
 def test_small_problems_are_solved_to_the_end(either: str) -> None:
@@ -84,7 +84,7 @@ def test_small_problems_are_solved_to_the_end(either: str) -> None:
         budgets = single(graph, demand, np.full(3, 10))
         found = allot(graph, budgets, 200, moves=100_000)
 
-        assert found.certificate.cost_ms == enumerated(graph, budgets, 200)
+        assert found.proof.cost_ms == enumerated(graph, budgets, 200)
 
 
 @pytest.mark.usefixtures("either")
@@ -102,7 +102,7 @@ def test_the_same_seed_gives_the_same_bytes() -> None:
 def test_moves_only_ever_help() -> None:
     graph, budgets = town(60, 12)
     costs = [
-        allot(graph, budgets, 10_000, moves=moves).certificate.cost_ms
+        allot(graph, budgets, 10_000, moves=moves).proof.cost_ms
         for moves in (0, 200_000)
     ]
 
@@ -131,7 +131,7 @@ def test_machines_of_one_site_share_its_energy() -> None:
 
     assert min(found.slot.tolist()) == -1
     assert found.load[2] == 600
-    assert found.certificate.cost_ms == 110
+    assert found.proof.cost_ms == 110
 
 
 def test_a_budget_that_is_short_has_a_price_and_others_have_none() -> None:
@@ -148,7 +148,7 @@ def test_what_was_left_out_of_the_graph_is_in_the_bound() -> None:
     dense = np.array([[5, 7], [5, 9]])
     narrow = sparse(dense, 1)
     budgets = single(narrow, np.array([1, 1]), np.array([1, 1]))
-    sure = allot(narrow, budgets, 100, moves=100).certificate
+    sure = allot(narrow, budgets, 100, moves=100).proof
 
     assert sure.cost_ms == 105
     assert sure.bound_ms <= 5 + 7
@@ -161,9 +161,9 @@ def test_no_slots_and_no_rows_are_no_trouble() -> None:
         np.zeros((0, 1), np.int64), np.zeros((0, 1), np.int64), np.array([4])
     )
 
-    assert allot(nothing, budgets, 7).certificate.cost_ms == 21
+    assert allot(nothing, budgets, 7).proof.cost_ms == 21
     nobody = sparse(np.zeros((0, 0), np.int64), 1)
-    assert allot(nobody, budgets, 7).certificate.cost_ms == 0
+    assert allot(nobody, budgets, 7).proof.cost_ms == 0
 
 
 GRAPH = sparse(np.array([[5, 7], [6, 8]]), 2)

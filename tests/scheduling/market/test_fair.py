@@ -71,8 +71,8 @@ def test_balancing_lowers_the_greatest_load_at_the_cost_it_states() -> None:
         10_000 if slot < 0 else int(dense[row, slot])
         for row, slot in enumerate(placed.tolist())
     )
-    assert found.extra_ms == found.cost_ms - plain.certificate.cost_ms
-    assert found.cost_ms * 1_000 <= plain.certificate.cost_ms * 1_050
+    assert found.extra_ms == found.cost_ms - plain.proof.cost_ms
+    assert found.cost_ms * 1_000 <= plain.proof.cost_ms * 1_050
     assert found.excess_permille == excess_permille(
         load(found.outcome, owner, 3), share
     )
@@ -100,7 +100,7 @@ def test_balancing_on_few_candidates_asks_for_more_at_the_prices() -> None:
     )  # fmt: skip
 
     assert few.excess_permille <= all_.excess_permille + 100
-    assert few.outcome.certificate.gap_ppm < 20_000
+    assert few.outcome.proof.gap_ppm < 20_000
 
 
 def test_prices_follow_debts_and_nobody_is_paid() -> None:

@@ -50,7 +50,7 @@ def test_bound_optimum_and_cost_stand_in_this_order(
 ) -> None:
     dense, postpone_ms = market
     found = wave(sparse(dense, 9), postpone_ms, epsilon_ms=epsilon_ms)
-    sure, best = found.certificate, optimum(dense, postpone_ms)
+    sure, best = found.proof, optimum(dense, postpone_ms)
 
     assert sure.cost_ms == reckoned(dense, postpone_ms, found)
     assert sure.bound_ms <= best <= sure.cost_ms
@@ -67,7 +67,7 @@ def test_rows_that_ask_for_more_do_as_well_as_if_they_saw_all(
 ) -> None:
     dense, postpone_ms = market
     found = wave(sparse(dense, width), postpone_ms, epsilon_ms=1, more=asking(dense))
-    sure, best = found.certificate, optimum(dense, postpone_ms)
+    sure, best = found.proof, optimum(dense, postpone_ms)
 
     assert sure.cost_ms == reckoned(dense, postpone_ms, found)
     assert sure.bound_ms <= best <= sure.cost_ms
@@ -84,7 +84,7 @@ def test_a_bound_holds_for_what_was_left_out_too(
     market: tuple[Ints, int], width: int
 ) -> None:
     dense, postpone_ms = market
-    sure = wave(sparse(dense, width), postpone_ms).certificate
+    sure = wave(sparse(dense, width), postpone_ms).proof
 
     assert 0 <= sure.bound_ms <= optimum(dense, postpone_ms) <= sure.cost_ms
 
@@ -108,7 +108,7 @@ def test_the_best_outcome_is_found_when_it_is_asked_for(
 ) -> None:
     dense, _ = market
     dense = np.minimum(dense, 60)
-    sure = wave(sparse(dense, 9), 61, epsilon_ms=0, bids_per_row_max=10**6).certificate
+    sure = wave(sparse(dense, 9), 61, epsilon_ms=0, bids_per_row_max=10**6).proof
 
     assert sure.cost_ms == optimum(dense, 61) == sure.bound_ms
 
@@ -123,7 +123,7 @@ def test_kernel_and_twin_agree_to_the_last_bit(
     for compiled in both():
         monkeypatch.setattr(fast, "FAST", compiled)
         found = wave(sparse(dense, width), postpone_ms, more=asking(dense))
-        sure = found.certificate
+        sure = found.proof
         told.add((found.slot.tobytes(), found.price_ms.tobytes(), sure, found.bids))
 
     assert len(told) == 1
@@ -141,7 +141,7 @@ def test_one_more_machine_never_worsens_the_best(market: tuple[Ints, int]) -> No
         for each in (dense, fewer)
     ]
 
-    assert costs[0].certificate.cost_ms <= costs[1].certificate.cost_ms
+    assert costs[0].proof.cost_ms <= costs[1].proof.cost_ms
 
 
 @pytest.mark.usefixtures("either")
@@ -155,7 +155,7 @@ def test_other_numbers_for_rows_and_slots_change_nothing_else() -> None:
     names = np.append(slots, -1)
     assert (names[other.slot] == plain.slot[rows]).all()
     assert (other.price_ms == plain.price_ms[slots]).all()
-    assert other.certificate == plain.certificate
+    assert other.proof == plain.proof
 
 
 @pytest.mark.usefixtures("either")
@@ -163,14 +163,14 @@ def test_nothing_offered_means_that_all_wait() -> None:
     found = wave(sparse(np.zeros((3, 0), np.int64), 4), 100)
 
     assert found.slot.tolist() == [-1, -1, -1]
-    assert (found.certificate.cost_ms, found.certificate.gap_ms) == (300, 0)
+    assert (found.proof.cost_ms, found.proof.gap_ms) == (300, 0)
 
 
 @pytest.mark.usefixtures("either")
 def test_nothing_wanted_costs_nothing() -> None:
     found = wave(sparse(np.zeros((0, 5), np.int64), 4), 100)
 
-    assert (found.certificate.cost_ms, found.certificate.bound_ms) == (0, 0)
+    assert (found.proof.cost_ms, found.proof.bound_ms) == (0, 0)
 
 
 @pytest.mark.usefixtures("either")
@@ -178,8 +178,8 @@ def test_when_all_cost_the_same_every_machine_gets_a_row() -> None:
     found = wave(sparse(np.full((30, 12), 500), 12), 9_000)
 
     assert sorted(found.slot[found.slot >= 0].tolist()) == list(range(12))
-    assert found.certificate.cost_ms == 12 * 500 + 18 * 9_000
-    assert found.certificate.gap_ppm <= 4_000
+    assert found.proof.cost_ms == 12 * 500 + 18 * 9_000
+    assert found.proof.gap_ppm <= 4_000
 
 
 @pytest.mark.usefixtures("either")
@@ -198,7 +198,7 @@ def test_a_price_war_ends() -> None:
     """Forty rows want thirty slots, and waiting costs ten thousand times as much."""
     dense = np.random.default_rng(2).integers(0, 1_000, (40, 30))
     found = wave(sparse(dense, 30), 10**7, epsilon_ms=1)
-    sure = found.certificate
+    sure = found.proof
 
     assert not sure.stopped
     assert found.bids < 1_000 * 40
@@ -211,10 +211,10 @@ def test_a_wave_that_met_its_limit_says_so_and_wastes_nothing() -> None:
     dense = np.random.default_rng(2).integers(0, 1_000, (40, 30))
     found = wave(sparse(dense, 30), 10**7, epsilon_ms=1, bids_per_row_max=2)
 
-    assert found.certificate.stopped
-    assert found.certificate.cost_ms == reckoned(dense, 10**7, found)
+    assert found.proof.stopped
+    assert found.proof.cost_ms == reckoned(dense, 10**7, found)
     assert (found.slot >= 0).sum() == 30
-    assert found.certificate.bound_ms <= optimum(dense, 10**7)
+    assert found.proof.bound_ms <= optimum(dense, 10**7)
 
 
 @pytest.mark.usefixtures("either")

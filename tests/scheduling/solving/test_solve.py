@@ -50,6 +50,17 @@ def _cheapest_ms(asked: Problem, rows: tuple[int, ...], taken: Taken) -> int | N
 
 @settings(max_examples=100, deadline=None)
 @given(both)
+def test_a_row_that_is_not_made_is_as_if_nobody_had_asked_for_it(
+    asked: Problem,
+) -> None:
+    found = plan(asked)
+    made = [at for at, each in enumerate(found) if isinstance(each, Placed)]
+    rest = replace(asked, wanted=tuple(asked.wanted[at] for at in made))
+    assert prove(asked, found, 30) == prove(rest, tuple(_placed(found)), 30)
+
+
+@settings(max_examples=100, deadline=None)
+@given(both)
 def test_no_plan_of_the_same_rows_undercuts_the_bound_or_is_dearer_than_it_says(
     asked: Problem,
 ) -> None:
