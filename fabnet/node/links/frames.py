@@ -243,7 +243,7 @@ class Reader:
     opened: Callable[[bytes, bytes | None], Record]
     """Opens a record, or returns the same that was opened before."""
 
-    def read(self, raw: bytes) -> Hello | Heard | Aside:  # noqa: C901, PLR0911  # one for each frame
+    def read(self, raw: bytes) -> Hello | Heard | Aside:  # noqa: PLR0911  # one for each frame
         """Return what a frame says, verified; raise RemoteError naming the fault."""
         frame = decode(raw)
         match frame:
