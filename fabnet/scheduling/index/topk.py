@@ -14,6 +14,8 @@ from fabnet.scheduling.index.forest import Forest
 from fabnet.scheduling.index.nearness import Lanes
 from fabnet.scheduling.model import NEVER, Arrays, Ints
 
+CACHED_SLOTS: Final = 2**15
+"""Among so many slots, some 3 MB, it makes no difference who comes after whom."""
 TILE_ROWS: Final = 2**14
 """Rows searched at once: what is found for them is packed before the next."""
 K_MAX: Final = 4_096
@@ -59,7 +61,8 @@ def nearest(
     if not len(rows) or not forest.leaves:
         return costs, slots, held
     # Neighbours one after another look at the same few branches.
-    turn = _neighbours(arrays, rows) if len(rows) > 256 else np.arange(len(rows))
+    large = len(forest.where) > CACHED_SLOTS
+    turn = _neighbours(arrays, rows) if large else np.arange(len(rows))
     runs = fast.FAST if compiled is None else compiled
     lanes = None if runs else Lanes.by_leaf(forest)
     for start in range(0, len(rows), TILE_ROWS):
@@ -82,7 +85,7 @@ def _compiled(
     held = np.zeros(len(rows), np.int64)
     calendar, asked = forest.calendar, arrays.rows
     table, needs, picked = asked.table, asked.needs, rows.copy()
-    if not asked.refused.size:
+    if not asked.refused.size and len(forest.where) > CACHED_SLOTS:
         # In the order in which they are read: a processor sees that, and reads ahead.
         table, needs, picked = table[rows], needs[:, rows], np.arange(len(rows))
         for array in (table, needs):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -12,13 +14,16 @@ from fabnet.scheduling.feasible import Rule, first_failing, making_ms
 from fabnet.scheduling.index import (
     arrange,
     calendar,
+    crown,
     kernel,
     kernel_bounds,
     nearness,
+    twin,
 )
 from fabnet.scheduling.index import forest as trees
+from fabnet.scheduling.index import topk as topk_room
 from fabnet.scheduling.index.forest import build, refresh
-from fabnet.scheduling.index.nearness import Asking
+from fabnet.scheduling.index.nearness import Asking, Lanes
 from fabnet.scheduling.index.state import State
 from fabnet.scheduling.index.topk import topk
 from fabnet.scheduling.model import Arrays, Rows, Slots
@@ -53,6 +58,49 @@ def test_the_cheapest_of_thousands_are_found(compiled: bool, seed: int) -> None:
         assert list(found) == every[:20]
         if len(every) > 20:
             assert graph.left_out_ms[row] == every[20][0]
+
+
+@EITHER
+@pytest.mark.parametrize("said_no", [False, True], ids=["nobody", "somebody"])
+def test_it_makes_no_difference_which_row_comes_after_which(
+    compiled: bool, said_no: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrays = world(700, 2_000, 6)
+    if said_no:
+        best = topk(arrays, build(arrays), np.arange(700), 1).slot[:50]
+        refused = np.stack((np.arange(50), best))
+        arrays = replace(arrays, rows=replace(arrays.rows, refused=refused))
+    forest, rows = build(arrays), np.arange(700)[::-3]
+    for k in (1, 4):
+        plainly = topk(arrays, forest, rows, k, compiled=compiled)
+        with monkeypatch.context() as patch:
+            # As if there were too many slots for the cache.
+            patch.setattr(topk_room, "CACHED_SLOTS", 0)
+            ordered = topk(arrays, forest, rows, k, compiled=compiled)
+        for name in ("first", "slot", "cost_ms", "left_out_ms"):
+            found, expected = getattr(ordered, name), getattr(plainly, name)
+            assert found.tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"),
+    [
+        ("CROWN_BRANCHES", 1),
+        ("NEAR_MAX", 1),
+        ("TRIES", 1),
+        ("GATHERED", 16),
+        ("CELLS", 1),
+    ],
+)
+def test_the_best_without_numba_is_the_same_however_it_is_sought(
+    limit: str, value: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    arrays = world(300, 6_000, 7)
+    forest, rows = build(arrays), np.arange(300)
+    _, expected, _ = twin.nearest(arrays, forest, Lanes.by_leaf(forest), rows, 1)
+    monkeypatch.setattr(crown, limit, value)
+    _, found, _ = crown.best(arrays, forest, Lanes.by_leaf(forest), rows)
+    assert found.tolist() == expected.tolist()
 
 
 @EITHER
