@@ -62,11 +62,12 @@ def nearest(
         return costs, slots, held
     # Neighbours one after another look at the same few branches.
     large = len(forest.where) > CACHED_SLOTS
-    turn = _neighbours(arrays, rows) if large else np.arange(len(rows))
+    turn = _neighbours(arrays, rows) if large else None
     runs = fast.FAST if compiled is None else compiled
     lanes = None if runs else Lanes.by_leaf(forest)
     for start in range(0, len(rows), TILE_ROWS):
-        at = turn[start : start + TILE_ROWS]
+        tile = slice(start, start + TILE_ROWS)
+        at = tile if turn is None else turn[tile]
         if lanes is None:
             found = _compiled(arrays, forest, rows[at], k)
         elif k == 1:
