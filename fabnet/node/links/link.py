@@ -30,10 +30,10 @@ logger = logging.getLogger(__name__)
 OUTBOUND_MAX: Final = 1_000
 """Frames waiting for one peer; at the bound the link is dropped."""
 PING_S: Final = 20
-"""How often a link is looked at, and a quiet one pinged."""
+"""How often a peer is pinged, unless we are still busy with what it said."""
 SILENCES_MAX: Final = 2
-"""Looks that found nothing, not even an answer to a ping; at the next the link goes.
-The largest frame is whole in that time over 15 kbit a second."""
+"""Pings in a row that nothing followed; when the next is due, the link goes. The
+largest frame is whole in that time over 15 kbit a second."""
 HERE_BYTES_MAX: Final = 2_048
 """Frames up to this are read where they are heard: of the signatures in one, at most
 ten, each takes as long as asking a thread. Longer ones are read in a thread."""
@@ -134,7 +134,7 @@ class Link:
         self._look = asyncio.get_running_loop().call_later(PING_S, self._look_now)
 
     def _look_now(self) -> None:
-        """Ping a peer that was quiet, and let it go when it stays so.
+        """Ping the peer, and let it go when nothing comes.
 
         aiohttp does the same by a timer that it sets anew with each frame, which costs
         a tenth of what the frame does.
