@@ -18,6 +18,7 @@ from fabnet.production.capability import Capability
 from fabnet.production.lots import pages
 from fabnet.production.place import Place
 from fabnet.protocol import community
+from fabnet.protocol.ranges import words
 from fabnet.records.body import Body
 from fabnet.records.message import MessageHeader
 from fabnet.records.proofs import checkpoint
@@ -89,6 +90,11 @@ PARTS: tuple[tuple[str, type[Body]], ...] = (
     ("`returned`", frames.ReturnedFrame),
     ("`want`", frames.WantFrame),
     ("`chunk`", frames.ChunkFrame),
+    ("`ranges`", words.Ranges),
+    ("`look`", words.Look),
+    ("`lack`", words.Lack),
+    ("`supply`", frames.SupplyFrame),
+    ("span", words.Span),
 )
 
 STEP = re.compile(r"`([a-z_]+(?:/[a-z_]+)*\.py)`((?:,? (?:and )?`[A-Za-z_.]+`)+)")
