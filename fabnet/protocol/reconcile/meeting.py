@@ -284,11 +284,11 @@ class Meeting:
         elif self.bare[:1] == [place]:
             del self.bare[0]
 
-    def took(self, records: Sequence[Record]) -> None:
+    def took(self, records: Sequence[Record], moment_ms: int) -> None:
         """Ask no more for what was sent, if none of it was kept: of strangers."""
         for record in records:
             key = name_of_record(record)[:KEY_BYTES]
-            if self.holdings.is_stranger(record.author):
+            if self.holdings.is_stranger(record.author, moment_ms):
                 self.wants.pop(key, None)
             elif record.is_notice and key not in self.wants:
                 # One that was said anew while they came may have pushed another out.

@@ -123,7 +123,7 @@ class Meetings:
         turn.spare(event.peer)
         self.holdings.saw(turn)
         self.holdings.follow()
-        meets.meeting.took(event.records)
+        meets.meeting.took(event.records, turn.now.moment_ms)
         self._go_on(turn, event.peer, None)
 
     def _go_on(self, turn: Turn, peer: PeerId, fault: str | None) -> None:

@@ -192,9 +192,11 @@ class Holdings:
             return 0
         return found[1].number
 
-    def is_stranger(self, author: PeerId) -> bool:
+    def is_stranger(self, author: PeerId, moment_ms: int) -> bool:
         """Whether nothing of an author is kept, whatever of it is sent."""
-        return author not in self.replica.community.nodes
+        community = self.replica.community
+        charter = community.nodes.get(author)
+        return charter is None or not community.is_vouched_charter(charter, moment_ms)
 
     def lacks(self, theirs: Item) -> int | None:
         """Return after which number we lack what somebody else has; nil: nothing.

@@ -264,6 +264,17 @@ def test_records_that_were_claimed_and_do_not_come_are_asked_for_so_often() -> N
     assert victim.lowered == ["records that it does not have"]
 
 
+def test_of_a_stranger_no_more_is_asked_for_than_came_at_first() -> None:
+    said = talk(9, 5)
+    victim = Victim()
+    key = name_of_record(said[0])[:8]
+    victim.hears(Look("look", 1, (), pack([item(500, key)])))
+    victim.sent(SupplyHeard(LIAR, victim.lack().step, 0, tuple(said)))
+
+    assert not victim.meets
+    assert not victim.lowered, "it was we who asked"
+
+
 def test_a_claim_that_was_cut_short_once_is_no_lie() -> None:
     victim = claiming(500)
     victim.sent(SupplyHeard(LIAR, victim.lack().step, 1, ()))
