@@ -35,12 +35,17 @@ class Watching(Invariants):
 
     def hears_of(self, message: Message) -> None:
         """Know what a liar says of a lot."""
-        counts: list[handoff.Receipt | handoff.Final | handoff.Counted] = []
+        counts: list[
+            handoff.Receipt | handoff.Final | handoff.Attest | handoff.Counted
+        ] = []
         match message.kind:
             case handoff.RECEIPT:
                 counts = [message.read(handoff.Receipt)]
             case handoff.FINAL:
                 counts = [message.read(handoff.Final)]
+            case handoff.ATTEST:
+                # Of a bench that it lost: a person counted, and it passes that on.
+                counts = [message.read(handoff.Attest)]
             case handoff.STATUS:
                 counts = list(message.read(handoff.Status).lots)
             case _:
