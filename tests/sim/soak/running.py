@@ -19,8 +19,8 @@ from tests.sim.soak.faults import Faults
 from tests.sim.soak.people import People
 from tests.sim.soak.weather import HOUR_MS, Case
 
-EVENTS_PER_NODE_HOUR_MAX: Final = 20_000
-"""Thirty times what a foul seed needs; with more something never settles."""
+EVENTS_PER_NODE_HOUR_MAX: Final = 5_000
+"""Five times what the foulest of 120 seeds needs; with more something never settles."""
 
 
 @dataclass(slots=True)
