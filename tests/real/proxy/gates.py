@@ -58,7 +58,8 @@ def program(kind: Kind) -> Path:
             pytest.skip(f"{kind} cannot be had from Debian: {failed}")
     tried = subprocess.run(
         (found, {"nginx": "-v", "caddy": "version"}[kind]),
-        capture_output=True, text=True, timeout=20, check=False,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True,
+        timeout=DOWNLOAD_S_MAX, check=False,
     )  # fmt: skip
     if tried.returncode:
         pytest.skip(f"{kind} does not run here: {tried.stderr[-200:]}")

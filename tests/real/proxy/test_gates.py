@@ -29,6 +29,7 @@ from fabnet.node.api.peers.answers import Peers
 from fabnet.node.cli.main import main
 from fabnet.node.client import Client
 from fabnet.node.clock import StillClock, SystemClock
+from fabnet.node.demo.layout import free_ports
 from fabnet.node.keyring import ONE_TIME_FILE, Keyring, read_secret
 from fabnet.node.links import auth_http
 from fabnet.node.links.guard import client_session
@@ -40,7 +41,7 @@ from fabnet.records.ids import PeerId
 from fabnet.records.keys import SigningKey
 from tests.certificates import certificate_for
 from tests.real.conftest import Npm, installed
-from tests.real.proxy.gates import NAME, Kind, gate, kept
+from tests.real.proxy.gates import NAME, Kind, gate, kept, program
 from tests.real.proxy.running import Between, Started, between, started
 
 pytestmark = [pytest.mark.real, pytest.mark.asyncio(loop_scope="module")]
@@ -147,9 +148,10 @@ async def site(
 ) -> AsyncIterator[Site]:
     """Start a node, publish a design, and start a proxy before it."""
     kind: Kind = request.param
+    await asyncio.to_thread(program, kind)
     home = tmp_path_factory.mktemp(kind)
     folder = home / "jackson"
-    plain, operator, port, middle = (unused_port() for _ in range(4))
+    plain, operator, port, middle = free_ports(4)
     peer = founded(
         folder, "--public", f"127.0.0.1:{plain}", "--operator", f"127.0.0.1:{operator}",
         "--address", f"/dns4/{NAME}/tcp/{port}/tls/http",
