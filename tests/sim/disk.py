@@ -33,7 +33,7 @@ from fabnet.records.record import Record
 B = TypeVar("B")
 Durable = Keep | Void | Forget | Prune | Put | Drop | Note | Unsay
 PARCEL_BYTES = 16
-READ_MAX = 1_024
+READ_MAX = 8_192
 _remembered: dict[tuple[bytes, type], object] = {}
 
 

@@ -23,13 +23,16 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from fabnet.node.links import frames
-from fabnet.records import keys
+from fabnet.records import canonical, keys
 from fabnet.records.keys import SigningKey
+from fabnet.records.message import open_message
 from fabnet.records.record import open_record
 
 SIGNATURE_BYTES: Final = 64
 REMEMBERED_MAX: Final = 1_024
+"""Frames put in bytes; they may be long."""
 OPENED_MAX: Final = 8_192
+"""Records, messages and bodies read; they are short."""
 SENT_MAX: Final = 20_000
 _TOP_BITS: Final = 0x3F
 """Of the last byte: a number below 2^254 is a canonical encoding."""
@@ -142,9 +145,13 @@ def remembered() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(frames, "encode", encode)
         patch.setattr(frames, "decode", decode)
-        patch.setattr(
-            frames, "open_record", functools.lru_cache(OPENED_MAX)(open_record)
-        )
+        for room, pure in (
+            (frames, open_record),
+            (frames, open_message),
+            (canonical, canonical.decode),
+        ):
+            once = functools.lru_cache(OPENED_MAX)(pure)
+            patch.setattr(room, pure.__name__, once)
         yield
 
 
