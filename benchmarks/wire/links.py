@@ -5,6 +5,9 @@ in turns with the bare one. A question is a frame that writes nothing (`probe`),
 answer what the asker is told (`known`): each goes over an authenticated link, is paid
 for, decoded, checked, and handed to where the mind listens. The bare handler and its
 client send and receive the same bytes, and look at none.
+
+Rates are those of a second of CPU: one thread does all of it, and is as fast as its
+core while it has one for itself; with neighbours a second says more of them.
 """
 
 from __future__ import annotations
@@ -48,10 +51,10 @@ class Round:
 
     async def rate(self) -> float:
         """Ask them all; return how many a second."""
-        count, began = self.left, time.perf_counter()
+        count, began = self.left, time.process_time()
         self.ask()
         await self.done.wait()
-        return count / (time.perf_counter() - began)
+        return count / (time.process_time() - began)
 
     def answered(self) -> None:
         self.left -= 1
@@ -82,11 +85,11 @@ async def echo() -> AsyncIterator[Callable[[bytes, int], Awaitable[float]]]:
     ):
 
         async def rate(raw: bytes, count: int) -> float:
-            began = time.perf_counter()
+            began = time.process_time()
             for _ in range(count):
                 await socket.send_bytes(raw)
                 await socket.receive_bytes()
-            return count / (time.perf_counter() - began)
+            return count / (time.process_time() - began)
 
         yield rate
     await server.close()
@@ -142,11 +145,11 @@ async def signed(hub: Neighbour, asks: Neighbour) -> float:
 def signatures() -> float:
     """Return seconds for what one such question and its answer need signed, bare."""
     said, ours = next(letters(ASKS, HUB)).envelope, key(ASKS)
-    began = time.perf_counter()
+    began = time.process_time()
     for _ in range(MESSAGES):
         for _ in range(2):
             ours.public.verify(said, ours.sign(said))
-    return (time.perf_counter() - began) / MESSAGES
+    return (time.process_time() - began) / MESSAGES
 
 
 async def sent(sender: Neighbour, taker: Neighbour, hub: Neighbour) -> float:
@@ -209,10 +212,10 @@ async def measured(folder: Path) -> list[Figure]:
 def held(name: str, ours: list[float], least: float, theirs: list[float]) -> Figure:
     """Return a figure by the median of the rounds' ratios.
 
-    A neighbour on the same machine slows a round of both, and rarely all rounds.
+    What disturbs a round disturbs both, and rarely all rounds.
     """
     ratio = statistics.median(a / b for a, b in zip(ours, theirs, strict=True))
     baseline = statistics.median(theirs)
     return Figure(
-        name, ratio * baseline, "/s", least * baseline, baseline, at_least=True
+        name, ratio * baseline, "/s of CPU", least * baseline, baseline, at_least=True
     )
