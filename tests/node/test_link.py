@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from itertools import count, pairwise
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from fabnet.node.links.link import IN_A_ROW_MAX, SILENCES_MAX
 from fabnet.node.links.links import Links
 from fabnet.protocol.events import Event, LinkDown, LinkUp, ProbeHeard
 from tests.node.door import GUEST, Door, door, hello, knock, settled
+from tests.node.hubs.village import neighbour
 
 pytestmark = pytest.mark.asyncio
 
@@ -82,6 +84,22 @@ async def test_a_quiet_peer_that_answers_pings_is_kept(
         assert heard.data == b"and you?"
 
 
+async def test_whoever_dialled_hears_that_its_pings_are_answered(
+    tmp_path: Path,
+) -> None:
+    async with (
+        neighbour(tmp_path, 1) as ours,
+        neighbour(tmp_path, 2, is_public=True) as at,
+    ):
+        await ours.dials(at)
+        for links, other in ((ours.links, at.peer), (at.links, ours.peer)):
+            held = links._links[other]
+            for _ in range(2 * SILENCES_MAX):
+                held._look_now()
+                await settled(partial(heard_something, held))
+            assert links.is_linked(other)
+
+
 async def test_a_peer_that_answers_no_ping_is_let_go(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +152,10 @@ async def test_who_says_much_at_once_leaves_others_their_turn(tmp_path: Path) ->
         await settled(lambda: at.has_heard(ProbeHeard, 4 * IN_A_ROW_MAX))
         between = {after - before for before, after in pairwise(turns)}
         assert max(between) <= IN_A_ROW_MAX
+
+
+def heard_something(held: module.Link) -> bool:
+    return held._silences == 0
 
 
 def link(links: Links) -> module.Link:
