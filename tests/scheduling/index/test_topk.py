@@ -9,15 +9,16 @@ from hypothesis import given, settings
 from fabnet.errors import InputError
 from fabnet.production.offer import FreeWindow
 from fabnet.production.place import Place
-from fabnet.production.plan import Problem
+from fabnet.production.plan import Problem, Weights
 from fabnet.production.request import PIECES_MAX
 from fabnet.records.ids import INT_MAX
 from fabnet.scheduling.encode import encode
 from fabnet.scheduling.feasible import first_failing
 from fabnet.scheduling.graph import Graph
+from fabnet.scheduling.index.arrange import LANES
 from fabnet.scheduling.index.forest import build
 from fabnet.scheduling.index.state import State
-from fabnet.scheduling.index.topk import K_MAX, topk
+from fabnet.scheduling.index.topk import K_MAX, nearest, topk
 from fabnet.scheduling.model import NEED_PERMILLE_MAX, NEVER, WEIGHTS_MAX, Encoded
 from fabnet.scheduling.wave import Wave
 from tests.scheduling.index.either import EITHER
@@ -116,6 +117,20 @@ def test_where_all_costs_are_equal_the_least_slots_are_taken(compiled: bool) -> 
     graph = topk(arrays, build(arrays), np.array([0]), 40, compiled=compiled)
     assert graph.slot.tolist() == list(range(40))
     assert graph.left_out_ms.tolist() == graph.cost_ms[-1:].tolist()
+
+
+@EITHER
+def test_of_the_cheapest_all_over_the_world_the_least_is_taken(compiled: bool) -> None:
+    # Neighbours share a leaf, and no leaf holds the least numbers.
+    offers = [
+        offered(f"shop/{at:03}", place=Place(at * 7 % 300 * 10_000, 0, 0, 0, 0))
+        for at in range(300)
+    ]
+    arrays = encode(problem([wanted()], offers, Weights(0, 0, 0, 0)))
+    forest = build(arrays)
+    assert (forest.where[:16] // LANES != forest.where[0] // LANES).any()
+    _, slots, held = nearest(arrays, forest, np.array([0]), 1, compiled=compiled)
+    assert (slots.tolist(), held.tolist()) == ([[0]], [1])
 
 
 @EITHER
