@@ -227,9 +227,8 @@ class Gossip:
         if not subscriber.fresh or subscriber.cursor < self.voice.beside:
             return False
         subscriber.fresh = False
-        if self.holdings is None or behind < RECONCILE_MIN:
-            return False
-        if self.invites.get(peer, 0) >= INVITES_MAX:
+        is_worth_it = behind >= RECONCILE_MIN and self.holdings is not None
+        if not is_worth_it or self.invites.get(peer, 0) >= INVITES_MAX:
             return False
         subscriber.busy_until_tick = turn.now.tick_ms + INVITED_MS
         if peer in self.meeting:
@@ -253,9 +252,8 @@ class Gossip:
         If not, we invite it again when we have looked.
         """
         subscriber = self.subscribers.get(peer)
-        if subscriber is None or subscriber.invited is None:
-            return False
-        if subscriber.busy_until_tick is None:
+        waits = subscriber is not None and subscriber.busy_until_tick is not None
+        if subscriber is None or not waits or subscriber.invited is None:
             return False
         if self.voice.identity.peer < peer:
             return True
@@ -392,15 +390,9 @@ class Gossip:
 
     def pens_emptied(self, turn: Turn, waiting: Container[PeerId]) -> None:
         """Write the cursors of whom nothing waits any more."""
-        for peer in sorted(self.held):
+        for peer, row in sorted(self.held.items()):
             if peer not in waiting:
-                self.pen_emptied(turn, peer)
-
-    def pen_emptied(self, turn: Turn, peer: PeerId) -> None:
-        """Write the cursor that waited for the pen."""
-        row = self.held.get(peer)
-        if row is not None:
-            self._write(turn, peer, row)
+                self._write(turn, peer, row)
 
     def tick(self, turn: Turn) -> None:
         """Serve again what nobody confirmed, and ids; ask again who went quiet."""

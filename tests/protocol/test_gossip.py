@@ -143,7 +143,7 @@ def test_a_cursor_is_written_only_when_its_records_are_kept() -> None:
 
     later = turn()
     ours.voice.kept = [(RECORD, THEM)]
-    ours.pen_emptied(later, THEM)
+    ours.pens_emptied(later, ())
 
     (put,) = later.effects
     assert isinstance(put, Put)
