@@ -13,6 +13,7 @@ from fabnet.production.job import Job
 from fabnet.production.lots import lot as lots
 from fabnet.production.lots.lot import Lot
 from fabnet.production.receipt import Acceptance, LotClosed, LotOpened, lot_key
+from fabnet.production.request import RequestClosed
 from fabnet.protocol.community import Community
 from fabnet.protocol.courier import Courier
 from fabnet.protocol.effects import Drop, Lower, Send, Turn, Unsay
@@ -164,6 +165,33 @@ def test_what_our_own_log_tells_twice_or_of_nothing_brings_nothing_back() -> Non
 
     assert held.lots == before
     assert set(held.jobs) == {job.id, JobId(again.id)}
+
+
+def test_pieces_of_a_pruned_request_that_our_log_ended_are_no_strays() -> None:
+    held, job, lot = book()
+    back = Recovery(held, held.courier)
+    (asked,) = log(1, (request.KIND, job.request), at=SECOND)
+    older = JobId(asked.id)
+    made = Status(FIRST, FIRST, (Counted(older, lot.epoch, 2, 0),), 0)
+    back.hear(turn(), says(handoff.STATUS, made))
+    assert list(back.strays) == [lot_key(older, lot.epoch)]
+
+    back.hear_bare(replace(asked, body=None))
+    told = turn()
+    over = RequestClosed(older, "fulfilled", "")
+    for record in log(
+        1,
+        (receipt.LOT_OPENED, opened(lot, older)),
+        (request.CLOSED_KIND, over),
+        at=SECOND,
+    ):
+        back.hear_record(told, record)
+
+    assert not back.strays
+    assert Drop("stray", lot_key(older, lot.epoch)) in told.effects
+    again = turn()
+    back.hear(again, says(handoff.STATUS, made))
+    assert "stray-lot" not in codes(again)
 
 
 def test_a_lot_that_our_own_log_accepted_is_over_and_no_stray(
