@@ -149,6 +149,14 @@ def test_r1_all_sites_come_to_show_the_same_in_thousands_of_histories(
         check(lived(1_000_000 + seed))
 
 
+FOUND = {1_004_488: "a notice was said anew while its author's came in two supplies"}
+
+
+@pytest.mark.parametrize("seed", FOUND)
+def test_r1_what_a_history_found_once_holds_since(seed: int) -> None:
+    check(lived(seed))
+
+
 def test_first_seen_wins_would_part_the_sites(monkeypatch: pytest.MonkeyPatch) -> None:
     """The rule that most feeds have; the check above finds it out."""
 

@@ -266,6 +266,9 @@ class Meeting:
             return
         if record.is_notice:
             self.claimed[place.key] = want.claimed
+            # A notice that is said anew leaves its place, and all behind it move up:
+            # whoever goes on in the middle may pass one over.
+            self.is_short |= place.after > 0
         want.after = want.after + 1 if record.is_notice else record.header.seq
 
     def _was_done(self, place: Wanted, records: Sequence[Record]) -> None:

@@ -45,12 +45,10 @@ class Notices:
             if said[:2] < held[:2] or (said[:2] == held[:2] and said[2] >= held[2]):
                 return False
         elif len(kept) >= NOTICES_PER_AUTHOR_MAX:
-            greatest = self.greatest.get(record.author) or max(kept)
+            greatest = max(kept)
             if subject > greatest:
-                self.greatest[record.author] = greatest
                 return False
             del kept[greatest]
-            self.greatest.pop(record.author, None)
             turn.do(Forget(record.author, *greatest))
         kept[subject] = said
         return True
