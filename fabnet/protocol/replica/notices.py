@@ -27,8 +27,6 @@ class Notices:
     """The newest notice of everything, by author."""
 
     by_author: dict[PeerId, dict[Subject, Said]] = field(default_factory=dict)
-    greatest: dict[PeerId, Subject] = field(default_factory=dict)
-    """Of authors that speak of as many things as they may, the one that would go."""
 
     def remember(self, record: Record) -> None:
         """Know a notice that was kept before a restart."""
