@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 
@@ -42,6 +42,16 @@ class Figure:
                 "seeds": list(self.seeds),
             }
         )
+
+
+def measured(measures: Sequence[Callable[[], Iterable[Figure]]]) -> None:
+    """Print each figure as soon as it is known, and then how many were held."""
+    figures: list[Figure] = []
+    for measure in measures:
+        for figure in measure():
+            figures.append(figure)
+            print(figure.line(), flush=True)
+    report(figures)
 
 
 def report(figures: Sequence[Figure]) -> None:

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.figure import Figure, report
+from benchmarks.figure import Figure, measured
 from fabnet.content.multibase import base58
 from fabnet.node.links import frames
 from fabnet.protocol.community import Community
@@ -298,12 +298,7 @@ def main() -> None:
             lambda: meetings(100_000, 500_000, whole=False),
             lambda: memory(100_000),
         ]
-    figures: list[Figure] = []
-    for measure in measures:
-        for figure in measure():
-            figures.append(figure)
-            print(figure.line(), flush=True)
-    report(figures)
+    measured(measures)
 
 
 if __name__ == "__main__":

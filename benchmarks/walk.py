@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.figure import Figure, report
+from benchmarks.figure import Figure, measured
 from fabnet.records.keys import PublicKey, SigningKey
 from tests.sim.cities import founded, printer, published
 from tests.sim.world import START_MS
@@ -272,12 +272,7 @@ def main() -> None:
         lambda: [demo()],
         lambda: [walks(5 if quick else 40)],
     ]
-    figures: list[Figure] = []
-    for measure in measures:
-        for figure in measure():
-            figures.append(figure)
-            print(figure.line(), flush=True)
-    report(figures)
+    measured(measures)
 
 
 if __name__ == "__main__":

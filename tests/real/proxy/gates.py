@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, Literal
 
@@ -141,6 +141,4 @@ async def gate(
 
 def kept(home: Path) -> list[Path]:
     """Return what a proxy wrote to disk of the answers that passed."""
-    with suppress(OSError):
-        return [path for path in home.joinpath("kept").rglob("*") if path.is_file()]
-    return []
+    return [path for path in home.joinpath("kept").rglob("*") if path.is_file()]

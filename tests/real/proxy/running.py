@@ -29,7 +29,7 @@ class Started:
         try:
             async with asyncio.timeout(READY_S):
                 while self.process.returncode is None:
-                    with suppress(OSError):
+                    with suppress(OSError):  # not listening yet: it is tried again
                         _, writer = await asyncio.open_connection("127.0.0.1", port)
                         writer.close()
                         return
@@ -53,7 +53,7 @@ async def started(
     try:
         yield Started(process, log)
     finally:
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError):  # it ended by itself
             process.terminate()
         await process.wait()
 
@@ -122,7 +122,7 @@ async def _pass_on(
     reader: asyncio.StreamReader, writer: asyncio.StreamWriter, see: object
 ) -> None:
     assert callable(see)
-    with suppress(ConnectionError):
+    with suppress(ConnectionError):  # whoever hangs up ends the stream
         while piece := await reader.read(1 << 16):
             see(piece)
             writer.write(piece)
